@@ -1,0 +1,39 @@
+using DeepSeekR1.Rewards;
+
+namespace DeepSeekR1.Rollouts;
+
+/// <summary>A prompt with the ids the model reads: chat template applied, tokenised once and never again.</summary>
+/// <param name="Prompt">What was asked.</param>
+/// <param name="Ids">The prompt's token ids, the opening of the answer included.</param>
+/// <param name="Index">The prompt's place in its data set; part of the address of every random draw.</param>
+public sealed record EncodedPrompt(Prompt Prompt, ReadOnlyMemory<int> Ids, int Index);
+
+/// <summary>One completion as it was sampled: ids and the log-probabilities they were drawn with. Tokens in, tokens out.</summary>
+public sealed record Rollout
+{
+    /// <summary>The prompt's ids.</summary>
+    public required ReadOnlyMemory<int> PromptIds { get; init; }
+
+    /// <summary>The sampled ids, the end token included when there is one.</summary>
+    public required ReadOnlyMemory<int> Ids { get; init; }
+
+    /// <summary>
+    /// Log-probability of each sampled id under the policy at the sampling temperature, before any truncation (top-k, top-p, min-p)
+    /// or repetition penalty: what the loss calls "old". Empty when greedy.
+    /// </summary>
+    public required ReadOnlyMemory<float> LogProbs { get; init; }
+
+    /// <summary>Text of the ids without special tokens, and how it ended.</summary>
+    public required Completion Completion { get; init; }
+}
+
+/// <summary>All rollouts of one prompt.</summary>
+public sealed record RolloutGroup(EncodedPrompt Prompt, IReadOnlyList<Rollout> Rollouts);
+
+/// <summary>The score of one rollout.</summary>
+/// <param name="Total">Weighted sum over the rewards that spoke; null when all abstained.</param>
+/// <param name="ByReward">Each reward's own value, in the order of the rewards.</param>
+public sealed record RolloutScore(double? Total, IReadOnlyList<RewardScore> ByReward);
+
+/// <summary>A group with a score for each of its rollouts.</summary>
+public sealed record ScoredGroup(RolloutGroup Group, IReadOnlyList<RolloutScore> Scores);
