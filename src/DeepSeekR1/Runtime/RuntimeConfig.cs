@@ -40,7 +40,7 @@ public sealed record RuntimeConfig
     [Description("CPU threads; 0 takes all cores."), Range(0, 1024)]
     public int Threads { get; init; }
 
-    /// <summary>Refuses operations whose result depends on thread timing.</summary>
-    [Description("Refuses operations whose result depends on thread timing.")]
+    /// <summary>Same seed, same bytes. Always so on the CPU at a fixed number of threads; on CUDA it also turns TF32 off.</summary>
+    [Description("Same seed, same bytes. Always so on the CPU; on CUDA it also turns TF32 off.")]
     public bool Deterministic { get; init; } = true;
 }

@@ -36,7 +36,7 @@ public sealed class TorchRuntime
                 "on a machine with an NVIDIA driver, or set runtime.device to 'cpu'.");
         int threads = config.Threads > 0 ? config.Threads : Environment.ProcessorCount;
         set_num_threads(threads);
-        if (config.Deterministic) use_deterministic_algorithms(true);
+        if (hasCuda) backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = !config.Deterministic;
         return new TorchRuntime(hasCuda ? CUDA : CPU, config.Dtype, threads);
     }
 
