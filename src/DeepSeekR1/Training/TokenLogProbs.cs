@@ -35,18 +35,21 @@ internal sealed class TokenLogProbs : IDisposable
 
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var (logProbs, entropies) = (new List<Tensor>(), new List<Tensor>());
+        var (logProbs, entropies, isMostLikely) = (new List<Tensor>(), new List<Tensor>(), new List<Tensor>());
         foreach (var (start, count) in Chunks())
         {
             using var chunk = NewDisposeScope();
             var all = LogSoftmax(start, count);
-            logProbs.Add(all.gather(1, _targets.narrow(0, start, count).unsqueeze(1)).squeeze(1).MoveToOuterDisposeScope());
+            var chosen = all.gather(1, _targets.narrow(0, start, count).unsqueeze(1)).squeeze(1);
+            logProbs.Add(chosen.MoveToOuterDisposeScope());
+            isMostLikely.Add(chosen.eq(all.amax([1])).MoveToOuterDisposeScope());
             entropies.Add(all.exp().mul_(all).sum(1).neg_().MoveToOuterDisposeScope());
             if (keepForBackward && count == _targets.shape[0]) _kept = all.DetachFromDisposeScope();
         }
-        var dtype = StatisticsDtype;
-        LogProbs = (logProbs.Count > 0 ? cat(logProbs) : empty(0, dtype: dtype, device: hidden.device)).DetachFromDisposeScope();
-        Entropies = (entropies.Count > 0 ? cat(entropies) : empty(0, dtype: dtype, device: hidden.device)).DetachFromDisposeScope();
+        Tensor Join(List<Tensor> parts, ScalarType dtype) => (parts.Count > 0 ? cat(parts) : empty(0, dtype: dtype, device: hidden.device)).DetachFromDisposeScope();
+        LogProbs = Join(logProbs, StatisticsDtype);
+        Entropies = Join(entropies, StatisticsDtype);
+        IsMostLikely = Join(isMostLikely, ScalarType.Bool);
     }
 
     /// <summary>[token] log-probability of each target, single precision or better.</summary>
@@ -54,6 +57,9 @@ internal sealed class TokenLogProbs : IDisposable
 
     /// <summary>[token] entropy of each distribution, in nats.</summary>
     public Tensor Entropies { get; }
+
+    /// <summary>[token] bool, true where no other id is more likely than the target.</summary>
+    public Tensor IsMostLikely { get; }
 
     /// <summary>Gradients of the inputs from those of the outputs.</summary>
     /// <param name="dLogProbs">[token]</param>
@@ -80,6 +86,7 @@ internal sealed class TokenLogProbs : IDisposable
     {
         LogProbs.Dispose();
         Entropies.Dispose();
+        IsMostLikely.Dispose();
         _kept?.Dispose();
         _hidden.Dispose();
         _head.Dispose();

@@ -160,7 +160,7 @@ public class AdamWTests
         Assert.Throws<R1Exception>(() => optimizer.Restore(optimizer.State.ToDictionary(s => s.Key, _ => ones(2, 2)), 1));
     }
 
-    private static Dictionary<string, Tensor> Named(params Tensor[] weights) => weights.Select((w, i) => (w, i)).ToDictionary(p => $"p{p.i}", p => p.w);
+    private static (string, Tensor)[] Named(params Tensor[] weights) => [.. weights.Select((tensor, i) => ($"p{i}", tensor))];
 
     /// <summary>As a backward pass does it.</summary>
     private static void Accumulate(Tensor weights, Tensor gradient) => (weights * gradient).sum().backward();

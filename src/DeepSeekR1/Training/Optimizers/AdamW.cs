@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -28,12 +29,12 @@ public sealed class AdamW : IOptimizer
     private readonly int[] _decaying, _lasting;
 
     /// <summary>Begins with means of zero; masters begin as the weights.</summary>
-    /// <param name="parameters">Name → weights; they stay the caller's.</param>
+    /// <param name="parameters">Weights by name; they stay the caller's.</param>
     /// <param name="config">Settings.</param>
     /// <exception cref="R1Exception">There are no parameters, or of several precisions.</exception>
-    public AdamW(IReadOnlyDictionary<string, Tensor> parameters, OptimizerConfig config)
+    public AdamW(IReadOnlyList<(string Name, Tensor Weights)> parameters, OptimizerConfig config)
     {
-        Tensor[] tensors = [.. parameters.Values];
+        Tensor[] tensors = [.. parameters.Select(parameter => parameter.Weights)];
         if (tensors.Length == 0) throw new R1Exception("There is nothing to train: no parameter requires a gradient.");
         if (tensors.FirstOrDefault(t => t.dtype != tensors[0].dtype) is { } other)
             throw new R1Exception($"The parameters are {tensors[0].dtype} and {other.dtype}; expected one precision. Load the model with an explicit dtype.");
@@ -53,8 +54,13 @@ public sealed class AdamW : IOptimizer
         }
         _decaying = [.. Enumerable.Range(0, tensors.Length).Where(i => tensors[i].dim() >= 2)];
         _lasting = [.. Enumerable.Range(0, tensors.Length).Where(i => tensors[i].dim() < 2)];
-        State = NamedState([.. parameters.Keys]);
+        State = NamedState([.. parameters.Select(parameter => parameter.Name)]);
     }
+
+    /// <summary>An optimizer of those parameters of a model that are trained.</summary>
+    /// <exception cref="R1Exception">None is.</exception>
+    public static AdamW For(CausalLM policy, OptimizerConfig config) =>
+        new([.. policy.Parameters.Where(parameter => parameter.Value.requires_grad).Select(parameter => (parameter.Key, (Tensor)parameter.Value))], config);
 
     /// <inheritdoc/>
     public long Steps { get; private set; }
