@@ -13,7 +13,7 @@ namespace DeepSeekR1.Tests.Training;
 internal static class GoldenTrainingRun
 {
     public static CausalLM LoadModel(params string[] folder) =>
-        HfCheckpoint.LoadModel(Reference.Golden(folder), TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu }), ScalarType.Float32);
+        HfCheckpoint.LoadModel(Reference.Golden(folder), TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 }), ScalarType.Float32);
 
     public static OptimizerConfig OptimizerOf(JsonElement run, double learningRate, double maxGradNorm)
     {

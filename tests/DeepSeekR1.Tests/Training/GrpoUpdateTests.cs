@@ -47,6 +47,77 @@ public class GrpoUpdateTests
         }
     }
 
+    [Fact]
+    public void Without_credit_and_KL_nothing_is_run_and_nothing_moves()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig { WeightDecay = 0.1 });
+        var before = policy.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
+        var samples = TinyPolicy.Samples(4).Select(sample => sample with { Credit = new float[sample.CompletionLength] }).ToList();
+        var report = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, new BatchConfig()).Step(samples, 1);
+        Assert.Equal(UpdateOutcome.NoSignal, report.Outcome);
+        Assert.Equal(0, report.Tokens);
+        Assert.All(policy.Parameters, p => Assert.Equal(0, p.Value.LargestDifference(before[p.Key])));
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_is_reported_and_never_applied()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var before = policy.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
+        var samples = TinyPolicy.Samples(4);
+        samples[1] = samples[1] with { Credit = Enumerable.Repeat(float.NaN, samples[1].CompletionLength).ToArray() };
+        var report = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, new BatchConfig()).Step(samples, 1);
+        Assert.Equal(UpdateOutcome.NotFinite, report.Outcome);
+        Assert.True(double.IsNaN(report.Metrics["loss"]));
+        Assert.All(policy.Parameters, p => Assert.Equal(0, p.Value.LargestDifference(before[p.Key])));
+        Assert.Equal(0, optimizer.Steps);
+    }
+
+    [Fact]
+    public void KL_without_reference_is_a_clear_error()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var error = Assert.Throws<R1Exception>(() => new GrpoUpdate(policy, optimizer, new GrpoLossConfig(), 1, new BatchConfig()).Step(TinyPolicy.Samples(2), 1));
+        Assert.Contains("reference model", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_step_leaves_no_tensor_behind()
+    {
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var update = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { EntropyBonus = 0.01, TopEntropyShare = 0.5 }, 1, new BatchConfig { TokensPerMicroBatch = 40 });
+        var samples = TinyPolicy.Samples(8, withOld: true, withReference: true, withSampler: true);
+        update.Step(samples, 1e-3);
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        for (int step = 0; step < 5; step++) update.Step(samples, 1e-3);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void Bfloat16_accumulates_in_single_precision_and_follows_the_single_precision_run()
+    {
+        using var scope = NewDisposeScope();
+        using var single = TinyPolicy.Create();
+        using var half = TinyPolicy.Create(ScalarType.BFloat16);
+        var samples = TinyPolicy.Samples(16);
+        Tensor GradientOf(CausalLM policy)
+        {
+            using var optimizer = AdamW.For(policy, new OptimizerConfig());
+            var update = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, new BatchConfig { TokensPerMicroBatch = 30 });
+            update.Step(samples, 0);
+            return cat([.. optimizer.State.Where(s => s.Key.StartsWith("exp_avg.", StringComparison.Ordinal)).Select(s => s.Value.view(-1))]).clone();
+        }
+        var (expected, actual) = (GradientOf(single), GradientOf(half));
+        Assert.InRange((expected - actual).norm().item<float>() / expected.norm().item<float>(), 0, 0.05f);
+    }
+
     private static GrpoLossConfig ConfigOf(JsonElement settings)
     {
         double epsilon = settings.NumberOrNull("epsilon") ?? 0.2;

@@ -42,6 +42,7 @@ public sealed class AdamW : IOptimizer
         _gradient = new GradientBuffer(tensors);
 
         using var frozen = no_grad();
+        using var scope = NewDisposeScope();
         long total = tensors.Sum(t => t.numel());
         _means = zeros(total, dtype: _gradient.Dtype, device: tensors[0].device).DetachFromDisposeScope();
         _squares = zeros_like(_means).DetachFromDisposeScope();
@@ -101,6 +102,7 @@ public sealed class AdamW : IOptimizer
                 throw new R1Exception($"The saved optimizer state '{name}' is [{string.Join(", ", saved.shape)}], expected [{string.Join(", ", tensor.shape)}]: it belongs to another model.");
         }
         using var frozen = no_grad();
+        using var scope = NewDisposeScope();
         foreach (var (name, tensor) in State) tensor.copy_(state[name]);
         Steps = steps;
     }

@@ -35,12 +35,12 @@ internal sealed class GradientBuffer : IDisposable
     /// <summary>Views of consecutive parts of a flat buffer in the shapes of the parameters.</summary>
     public static Tensor[] Slice(Tensor flat, IReadOnlyList<Tensor> parameters)
     {
+        using var scope = NewDisposeScope();
         var views = new Tensor[parameters.Count];
         long offset = 0;
         for (int i = 0; i < views.Length; i++)
         {
-            using var part = flat.narrow(0, offset, parameters[i].numel());
-            views[i] = part.view(parameters[i].shape).DetachFromDisposeScope();
+            views[i] = flat.narrow(0, offset, parameters[i].numel()).view(parameters[i].shape).DetachFromDisposeScope();
             offset += parameters[i].numel();
         }
         return views;
@@ -49,6 +49,7 @@ internal sealed class GradientBuffer : IDisposable
     /// <summary>Sets the gradient to zero and makes the parameters accumulate into it.</summary>
     public void Zero()
     {
+        using var scope = NewDisposeScope();
         _flat.zero_();
         for (int i = 0; i < Views.Length; i++) Parameters[i].grad = _isDirect ? Views[i] : null;
     }
@@ -58,10 +59,10 @@ internal sealed class GradientBuffer : IDisposable
     {
         if (_isDirect) return;
         using var frozen = no_grad();
+        using var scope = NewDisposeScope();
         for (int i = 0; i < Views.Length; i++)
         {
-            using var gradient = Parameters[i].grad;
-            if (gradient is null) continue;
+            if (Parameters[i].grad is not { } gradient) continue;
             Views[i].add_(gradient);
             Parameters[i].grad = null;
         }
