@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -12,8 +13,8 @@ public interface IOptimizer : IDisposable
     long Steps { get; }
 
     /// <summary>
-    /// All state beside the weights, as <c>exp_avg.NAME</c>, <c>exp_avg_sq.NAME</c> and, where the weights are not single precision,
-    /// <c>master.NAME</c>, in the shape of the parameter NAME. Views of the live state, owned by the optimizer.
+    /// All state beside the weights, as <c>exp_avg.NAME</c>, <c>exp_avg_sq.NAME</c> (Muon: <c>momentum.NAME</c>) and, where the weights
+    /// are not single precision, <c>master.NAME</c>, in the shape of the parameter NAME. Views of the live state, owned by the optimizer.
     /// </summary>
     IReadOnlyDictionary<string, Tensor> State { get; }
 
@@ -34,4 +35,12 @@ public interface IOptimizer : IDisposable
     /// <summary>Takes up a saved state, to continue as if never interrupted.</summary>
     /// <exception cref="R1Exception">A tensor is missing or has another shape.</exception>
     void Restore(IReadOnlyDictionary<string, Tensor> state, long steps);
+}
+
+/// <summary>Chooses the optimizer that a configuration names.</summary>
+public static class Optimizer
+{
+    /// <summary>An optimizer of those parameters of a model that are trained.</summary>
+    /// <exception cref="R1Exception">None is.</exception>
+    public static IOptimizer For(CausalLM policy, OptimizerConfig config) => config.Kind == OptimizerKind.Muon ? Muon.For(policy, config) : AdamW.For(policy, config);
 }
