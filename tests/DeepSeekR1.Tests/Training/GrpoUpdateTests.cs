@@ -1,5 +1,8 @@
 using System.Text.Json;
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
+using DeepSeekR1.Testing;
 using DeepSeekR1.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -116,6 +119,30 @@ public class GrpoUpdateTests
         }
         var (expected, actual) = (GradientOf(single), GradientOf(half));
         Assert.InRange((expected - actual).norm().item<float>() / expected.norm().item<float>(), 0, 0.05f);
+    }
+
+    // Slow: an update of a real model with 135 million parameters.
+    [Fact, Trait("Category", "Slow")]
+    public void A_real_model_in_bfloat16_learns_from_one_step()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = HfCheckpoint.LoadModel(Reference.SmolLm2(), TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu }), ScalarType.BFloat16);
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var batching = new BatchConfig { TokensPerMicroBatch = 40, MillionLogitsPerChunk = 1 };
+        var scorer = new SequenceScorer(policy, 1, batching);
+        TrainingSample Completion(int first, float credit) => new()
+        {
+            Ids = Enumerable.Range(1000, 12).Concat(Enumerable.Range(first, 24)).ToArray(),
+            PromptLength = 12,
+            Credit = Enumerable.Repeat(credit, 24).ToArray(),
+            Normalizer = Enumerable.Repeat(1 / 48f, 24).ToArray(),
+        };
+        TrainingSample[] samples = [Completion(2000, 1 / 48f), Completion(3000, -1 / 48f)];
+        double Margin() => scorer.LogProbs(samples) is [var rewarded, var punished] ? rewarded.Average() - punished.Average() : double.NaN;
+        double before = Margin();
+        var report = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, batching).Step(samples, 1e-5);
+        Assert.Equal(UpdateOutcome.Applied, report.Outcome);
+        Assert.True(Margin() > before, $"margin {before} → {Margin()}");
     }
 
     private static GrpoLossConfig ConfigOf(JsonElement settings)
