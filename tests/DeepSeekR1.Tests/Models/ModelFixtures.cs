@@ -47,6 +47,14 @@ internal static class ModelFixtures
         nn.functional.cross_entropy(logits.narrow(1, 0, logits.shape[1] - 1).reshape(-1, logits.shape[^1]),
             labels.narrow(1, 1, labels.shape[1] - 1).reshape(-1), ignore_index: -100);
 
+    /// <summary>True where the last queries of rows with so many padding tokens [batch] before them may attend: [batch, 1, queries, keys].</summary>
+    public static Tensor LeftPaddingMask(Tensor padding, long queries, long keys)
+    {
+        var real = arange(keys, ScalarType.Int64).unsqueeze(0).ge(padding.unsqueeze(1));
+        var causal = ones([queries, keys], ScalarType.Bool).tril(keys - queries);
+        return causal.unsqueeze(0).unsqueeze(0).logical_and(real.unsqueeze(1).unsqueeze(1));
+    }
+
     /// <summary>Greedy continuation through the cache, with the log-probability of each id.</summary>
     public static (long[] Ids, double[] LogProbs) Greedy(CausalLM model, long[] prompt, int count)
     {
