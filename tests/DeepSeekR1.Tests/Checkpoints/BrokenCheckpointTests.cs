@@ -14,7 +14,7 @@ public partial class BrokenCheckpointTests(ITestOutputHelper output)
         ["config-not-json"] = ["line 2", "position"],
         ["dtype-unknown"] = ["F32", "BF16"],
         ["config-unknown-architecture"] = ["LlamaForCausalLM", "Qwen2ForCausalLM"],
-        ["config-unknown-rope"] = ["default", "linear", "llama3"],
+        ["config-unknown-rope"] = ["default", "linear", "llama3", "yarn"],
         ["config-unknown-activation"] = ["silu"],
         ["truncated"] = ["26944", "26844", "the file ends inside the tensor data"],
         ["truncated-header"] = ["2080", "200", "the file ends inside the header"],

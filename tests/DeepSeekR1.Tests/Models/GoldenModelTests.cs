@@ -13,7 +13,8 @@ public class GoldenModelTests(ITestOutputHelper output)
 
     private static readonly string[] Names =
     [
-        "llama", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied",
+        "llama", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied", "qwen2-sliding", "qwen3", "qwen3-tied-yarn", "qwen3-moe",
+        "mistral-sliding", "mistral-full", "deepseek-v3", "deepseek-v3-no-q-lora", "deepseek-v3-not-interleaved",
     ];
 
     /// <summary>The same weights stored otherwise; those without gradients of their own.</summary>

@@ -10,12 +10,14 @@ namespace DeepSeekR1.Tests.Models;
 /// <summary>Opens golden models and compares with their reference outputs.</summary>
 internal static class ModelFixtures
 {
-    public static TorchRuntime Runtime { get; } = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32 });
+    /// <summary>One thread: tiny models gain nothing from more, and tests run beside each other.</summary>
+    public static TorchRuntime Runtime { get; } = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32, Threads = 1 });
 
     /// <summary>A golden model in float32, with one of its two configuration files.</summary>
     public static CausalLM Load(string name, string configFile = "config.json")
     {
         string folder = Reference.Golden("models", name);
+        Runtime.BindThread();
         if (configFile == "config.json") return HfCheckpoint.LoadModel(folder, Runtime, ScalarType.Float32);
         using var copy = new TemporaryFolder();
         foreach (string file in Directory.EnumerateFiles(folder, "model*")) File.CreateSymbolicLink(copy.File(Path.GetFileName(file)), file);

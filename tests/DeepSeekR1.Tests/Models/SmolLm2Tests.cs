@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Testing;
 using static DeepSeekR1.Tests.Models.ModelFixtures;
 using static TorchSharp.torch;
@@ -92,7 +93,14 @@ public class SmolLm2Tests(SmolLm2Tests.Pretrained pretrained, ITestOutputHelper 
         private CausalLM? _model;
 
         // Loaded by the first test, so that an absent folder skips tests instead of failing the fixture.
-        internal CausalLM Model => _model ??= HfCheckpoint.LoadModel(Reference.SmolLm2(), ModelFixtures.Runtime, ScalarType.Float32);
+        internal CausalLM Model
+        {
+            get
+            {
+                var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu });
+                return _model ??= HfCheckpoint.LoadModel(Reference.SmolLm2(), runtime, ScalarType.Float32);
+            }
+        }
 
         public void Dispose() => _model?.Dispose();
     }
