@@ -12,12 +12,8 @@ internal sealed class Sampler
     /// <summary>Scores are handled in blocks that stay in the first-level cache; whole blocks are skipped where a bound allows.</summary>
     private const int BlockSize = 128;
 
-    /// <summary>Below it, the inverse temperature overflows a float.</summary>
-    private const double SmallestTemperature = 1e-37;
-
     private readonly SamplingConfig _config;
     private readonly int _vocabulary;
-    private readonly bool _isGreedy;
     private readonly float[] _penalized;
     private readonly int[] _lastVisit;
     private int _visit;
@@ -36,7 +32,6 @@ internal sealed class Sampler
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabulary);
         (_config, _vocabulary) = (config, vocabulary);
-        _isGreedy = config.Temperature < SmallestTemperature;
         bool penalizes = config.RepetitionPenalty != 1, selects = config.TopK > 0 || config.TopP < 1;
         int blocks = (vocabulary + BlockSize - 1) / BlockSize;
         _weights = new float[vocabulary];
@@ -55,7 +50,7 @@ internal sealed class Sampler
     /// <exception cref="R1Exception">A logit is NaN or +∞, or all are -∞.</exception>
     public SampledToken Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> context, double uniform)
     {
-        if (_isGreedy) return new SampledToken(ArgMax(Penalize(logits, context)), 0);
+        if (_config.IsGreedy) return new SampledToken(ArgMax(Penalize(logits, context)), 0);
         var policy = Process(logits, context);
         int id = Pick(uniform);
         return new SampledToken(id, (float)((logits[id] - policy.Max) / _config.Temperature - Math.Log(policy.Total)));
