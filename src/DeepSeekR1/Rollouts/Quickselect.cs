@@ -3,7 +3,9 @@ namespace DeepSeekR1.Rollouts;
 /// <summary>Where a descending walk through weighted keys reaches a given mass.</summary>
 /// <param name="Key">The key at which the mass is reached.</param>
 /// <param name="MassAbove">Mass of all keys strictly greater.</param>
-internal readonly record struct Cut(float Key, double MassAbove);
+/// <param name="Mass">Mass of one such key; keys that are equal weigh the same.</param>
+/// <param name="Ties">How many keys equal it.</param>
+internal readonly record struct Cut(float Key, double MassAbove, float Mass, int Ties);
 
 /// <summary>Weighted quickselect: finds a cut without sorting, in linear time on average. Deterministic.</summary>
 internal static class Quickselect
@@ -30,7 +32,7 @@ internal static class Quickselect
                 continue;
             }
             above += massGreater;
-            if (above + massEqual >= target || notLess == keys.Length) return new Cut(pivot, above);
+            if (above + massEqual >= target || notLess == keys.Length) return new Cut(pivot, above, masses[greater], notLess - greater);
             above += massEqual;
             keys = keys[notLess..];
             masses = masses[notLess..];
