@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using DeepSeekR1.Text.Unicode;
 
@@ -51,8 +50,7 @@ internal static class Normalizer
     {
         var result = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
-            if (Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark))
-                result.Append(rune);
+            if (!UnicodeNormalizer.IsMark(rune)) result.Append(rune);
         return result.ToString();
     }
 

@@ -49,6 +49,9 @@ internal sealed class PreTokenizer
     /// <summary>GPT-2's pattern, built into ByteLevel.</summary>
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    /// <summary>\w of Rust's regular expressions, which the pre-tokenizer Whitespace uses: with joiners, without superscripts.</summary>
+    private const string RustWord = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9\u200C\u200D";
+
     private readonly Action<PieceList> _apply;
 
     private PreTokenizer(Action<PieceList> apply, bool isByteLevel = false) => (_apply, IsByteLevel) = (apply, isByteLevel);
@@ -69,7 +72,7 @@ internal sealed class PreTokenizer
         "Split" => Split(SplitPattern.Parse(field.Get("pattern")).Find, Behavior(field.Get("behavior")), field.Flag("invert")),
         "ByteLevel" => ByteLevel(field),
         "Digits" => Split(Runes(IsNumeric), field.Flag("individual_digits") ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
-        "Whitespace" => Split(SplitPattern.FromRegex(@"\w+|[^\w\s]+", field).Find, SplitBehavior.Removed, invert: true),
+        "Whitespace" => Split(SplitPattern.FromRegex($"[{RustWord}]+|[^{RustWord}\\s]+", field).Find, SplitBehavior.Removed, invert: true),
         "WhitespaceSplit" => Split(Runes(Rune.IsWhiteSpace), SplitBehavior.Removed),
         "Punctuation" => Split(Runes(IsPunctuation), field.Find("behavior") is { } behavior ? Behavior(behavior) : SplitBehavior.Isolated),
         "BertPreTokenizer" => Chain([Split(Runes(Rune.IsWhiteSpace), SplitBehavior.Removed), Split(Runes(IsPunctuation), SplitBehavior.Isolated)]),

@@ -125,7 +125,7 @@ internal sealed class SplitPattern
         UnicodeCategory.EnclosingMark => '\u0488',
         UnicodeCategory.DecimalDigitNumber => '\u0660',
         UnicodeCategory.LetterNumber => '\u2182',
-        UnicodeCategory.OtherNumber => '\u00B2',
+        UnicodeCategory.OtherNumber => '\u2460',
         UnicodeCategory.ConnectorPunctuation => '\u203F',
         UnicodeCategory.DashPunctuation => '\u2010',
         UnicodeCategory.OpenPunctuation => '\u2045',
@@ -143,11 +143,12 @@ internal sealed class SplitPattern
     };
 
     /// <summary>
-    /// \w in Oniguruma has all marks, letter numbers and circled letters; .NET's has not. Classes other than \w mean the same in both.
+    /// \w in Oniguruma has all marks, letter numbers, circled letters and Latin-1's superscripts and fractions; .NET's has not. Other
+    /// classes mean the same in both.
     /// </summary>
     private static string Translate(string pattern)
     {
-        const string word = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9";
+        const string word = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9\u00B2\u00B3\u00B9\u00BC-\u00BE";
         var result = new StringBuilder(pattern.Length);
         bool inClass = false;
         for (int i = 0; i < pattern.Length; i++)

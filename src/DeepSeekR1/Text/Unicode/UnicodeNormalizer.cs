@@ -5,7 +5,8 @@ namespace DeepSeekR1.Text.Unicode;
 
 /// <summary>
 /// Unicode normalization forms (Unicode Standard Annex 15). <see cref="string.Normalize()"/> changes nothing in processes with the
-/// invariant culture, which training and tests run in, so the tables are here.
+/// invariant culture, which training and tests run in, so the tables are here; they know the characters that the tokenizers library's
+/// tables know.
 /// </summary>
 internal static class UnicodeNormalizer
 {
@@ -27,6 +28,9 @@ internal static class UnicodeNormalizer
 
     /// <summary>Compatibility decomposition.</summary>
     public static string ToNfkd(string text) => Normalize(text, isCompatible: true, composes: false);
+
+    /// <summary>True for characters of general category M.</summary>
+    public static bool IsMark(Rune rune) => rune.Value >= 0x300 && Data.Value.Marks.ContainsKey(rune.Value);
 
     private static string Normalize(string text, bool isCompatible, bool composes)
     {
@@ -101,11 +105,11 @@ internal static class UnicodeNormalizer
         return Data.Value.Compositions.TryGetValue((left, right), out int composed) ? composed : null;
     }
 
-    private static int ClassOf(int rune) => rune < 0x300 ? 0 : Data.Value.CombiningClasses.GetValueOrDefault(rune);
+    private static int ClassOf(int rune) => rune < 0x300 ? 0 : Data.Value.Marks.GetValueOrDefault(rune);
 
     /// <summary>The tables of the Unicode Character Database, from the text files beside this one.</summary>
     private sealed record Tables(
-        Dictionary<int, (bool IsCompatible, int[] Parts)> Decompositions, Dictionary<(int, int), int> Compositions, Dictionary<int, int> CombiningClasses)
+        Dictionary<int, (bool IsCompatible, int[] Parts)> Decompositions, Dictionary<(int, int), int> Compositions, Dictionary<int, int> Marks)
     {
         public static Tables Load()
         {
@@ -120,7 +124,7 @@ internal static class UnicodeNormalizer
                 if (line[sign] == '=') compositions.Add((parts[0], parts[1]), rune);
             }
             var classes = new Dictionary<int, int>();
-            foreach (string line in Lines("combining-classes.txt"))
+            foreach (string line in Lines("marks.txt"))
             {
                 int dash = line.IndexOf('-'), space = line.IndexOf(' ');
                 int combiningClass = int.Parse(line.AsSpan(space + 1), CultureInfo.InvariantCulture);
