@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using DeepSeekR1.Text.Tokenization;
 
@@ -40,12 +41,13 @@ public sealed class HfTokenizer : ITokenizer
         Config = config;
         _normalize = root.Find("normalizer") is { } normalizer ? Normalizer.Parse(normalizer) : null;
         _preTokenizer = root.Find("pre_tokenizer") is { } preTokenizer ? PreTokenizer.Parse(preTokenizer) : PreTokenizer.None;
-        _model = TokenModel.FromJson(root.Get("model"), _preTokenizer.IsByteLevel);
+        AddedToken[] added = root.Find("added_tokens") is { } list ? [.. list.Items().Select(AddedToken.Parse)] : [];
+        var controlIds = added.Where(token => token.IsControl).Select(token => token.Id).ToHashSet();
+        _model = TokenModel.FromJson(root.Get("model"), _preTokenizer.IsByteLevel, controlIds);
         _postProcessor = root.Find("post_processor") is { } postProcessor ? PostProcessor.Parse(postProcessor) : PostProcessor.None;
         var decoder = root.Find("decoder");
         _decoder = decoder is { } given ? TokenDecoder.Parse(given) : null;
 
-        AddedToken[] added = root.Find("added_tokens") is { } list ? [.. list.Items().Select(AddedToken.Parse)] : [];
         _allAddedTokens = new AddedTokenLayer(added, _normalize);
         _contentTokens = new AddedTokenLayer([.. added.Where(token => !token.IsControl)], _normalize);
         _skippedIds = [.. added.Where(token => token.IsSpecial).Select(token => token.Id)];
@@ -105,6 +107,7 @@ public sealed class HfTokenizer : ITokenizer
     {
         var ids = new List<int>((text.Length / 3) + 8);
         var addedTokens = parseSpecialTokens ? _allAddedTokens : _contentTokens;
+        text = WellFormed(text);
         foreach (var section in addedTokens.Raw.Split(text))
         {
             if (section.Id is { } id) ids.Add(id);
@@ -162,13 +165,22 @@ public sealed class HfTokenizer : ITokenizer
         }
     }
 
+    /// <summary>Halves of surrogate pairs have no UTF-8; each becomes U+FFFD.</summary>
+    private static string WellFormed(string text)
+    {
+        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0) return text;
+        var result = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes()) result.Append(rune);
+        return result.ToString();
+    }
+
     private string DecodeBytes(ReadOnlySpan<int> ids, bool skipSpecialTokens)
     {
         var bytes = new List<byte>(ids.Length * 4);
         foreach (int id in ids)
             if ((uint)id < (uint)_bytes!.Length && _bytes[id] is { } token && !(skipSpecialTokens && _skippedIds.Contains(id)))
                 bytes.AddRange(token);
-        return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
+        return Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
     }
 
     /// <summary>The added tokens that one way of encoding knows: those searched in the raw text and those in the normalized text.</summary>

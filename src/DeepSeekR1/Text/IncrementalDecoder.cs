@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DeepSeekR1.Text;
 
 /// <summary>
@@ -41,5 +43,5 @@ public sealed class IncrementalDecoder(ITokenizer tokenizer, bool skipSpecialTok
         return fresh;
     }
 
-    private string Decode() => tokenizer.Decode(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_window), skipSpecialTokens);
+    private string Decode() => tokenizer.Decode(CollectionsMarshal.AsSpan(_window), skipSpecialTokens);
 }

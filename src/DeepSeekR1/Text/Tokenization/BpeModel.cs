@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using Microsoft.ML.Tokenizers;
 
 namespace DeepSeekR1.Text.Tokenization;
@@ -18,6 +20,7 @@ internal sealed class BpeModel : TokenModel
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly BpeTokenizer _merges;
+    private readonly IReadOnlySet<int> _controlIds;
     private readonly bool _isByteLevel;
     private readonly bool _ignoresMerges;
     private readonly bool _fusesUnknown;
@@ -28,12 +31,12 @@ internal sealed class BpeModel : TokenModel
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cacheBySpan;
     private int _cacheCount;
 
-    private BpeModel(JsonField field, bool isByteLevel)
+    private BpeModel(JsonField field, bool isByteLevel, IReadOnlySet<int> controlIds)
     {
         _vocabulary = ParseVocabulary(field.Get("vocab"));
         _bySpan = _vocabulary.GetAlternateLookup<ReadOnlySpan<char>>();
         _cacheBySpan = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
-        _isByteLevel = isByteLevel;
+        (_isByteLevel, _controlIds) = (isByteLevel, controlIds);
         _ignoresMerges = field.Flag("ignore_merges");
         _fusesUnknown = field.Flag("fuse_unk");
         if (field.Find("unk_token") is { } unknown && _vocabulary.TryGetValue(unknown.String(), out int id)) _unknown = id;
@@ -44,13 +47,13 @@ internal sealed class BpeModel : TokenModel
 
     public override IReadOnlyDictionary<string, int> Vocabulary => _vocabulary;
 
-    public static BpeModel Parse(JsonField field, bool isByteLevel)
+    public static BpeModel Parse(JsonField field, bool isByteLevel, IReadOnlySet<int> controlIds)
     {
         if (field.Find("dropout") is { Value: var dropout } given && !(dropout.TryGetDouble(out double rate) && rate == 0))
             throw given.Error("BPE dropout is not supported; set it to null");
         foreach (string affix in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
             if (field.Find(affix) is { } text && text.String().Length > 0) throw text.Error("affixes of subwords are not supported");
-        return new BpeModel(field, isByteLevel);
+        return new BpeModel(field, isByteLevel, controlIds);
     }
 
     public override void Encode(ReadOnlySpan<char> piece, List<int> ids)
@@ -63,13 +66,12 @@ internal sealed class BpeModel : TokenModel
         int first = ids.Count;
         if (_isByteLevel) EncodeBytes(piece, ids);
         else EncodeCharacters(piece, ids);
-        if (piece.Length > LongestCachedPiece || Volatile.Read(ref _cacheCount) >= LargestCache) return;
-        if (_cache.TryAdd(piece.ToString(), ids.GetRange(first, ids.Count - first).ToArray())) Interlocked.Increment(ref _cacheCount);
+        Remember(piece, CollectionsMarshal.AsSpan(ids)[first..]);
     }
 
     private void EncodeBytes(ReadOnlySpan<char> piece, List<int> ids)
     {
-        if (_ignoresMerges && _bySpan.TryGetValue(ByteLevelAlphabet.Spell(piece), out int id)) ids.Add(id);
+        if (_ignoresMerges && IsWholeToken(ByteLevelAlphabet.Spell(piece), out int id)) ids.Add(id);
         else ids.AddRange(Merge(piece));
     }
 
@@ -79,7 +81,7 @@ internal sealed class BpeModel : TokenModel
     /// </summary>
     private void EncodeCharacters(ReadOnlySpan<char> piece, List<int> ids)
     {
-        if (_ignoresMerges && _bySpan.TryGetValue(piece, out int whole))
+        if (_ignoresMerges && IsWholeToken(piece, out int whole))
         {
             ids.Add(whole);
             return;
@@ -107,16 +109,24 @@ internal sealed class BpeModel : TokenModel
         if (start < position) MergeCached(piece[start..], ids);
     }
 
+    private bool IsWholeToken(ReadOnlySpan<char> piece, out int id) => _bySpan.TryGetValue(piece, out id) && !_controlIds.Contains(id);
+
     private void MergeCached(ReadOnlySpan<char> run, List<int> ids)
     {
-        if (_cacheBySpan.TryGetValue(run, out int[]? known)) ids.AddRange(known);
-        else
+        if (_cacheBySpan.TryGetValue(run, out int[]? known))
         {
-            var merged = Merge(run);
-            ids.AddRange(merged);
-            if (run.Length <= LongestCachedPiece && Volatile.Read(ref _cacheCount) < LargestCache && _cache.TryAdd(run.ToString(), [.. merged]))
-                Interlocked.Increment(ref _cacheCount);
+            ids.AddRange(known);
+            return;
         }
+        int first = ids.Count;
+        ids.AddRange(Merge(run));
+        Remember(run, CollectionsMarshal.AsSpan(ids)[first..]);
+    }
+
+    private void Remember(ReadOnlySpan<char> piece, ReadOnlySpan<int> ids)
+    {
+        if (piece.Length > LongestCachedPiece || Volatile.Read(ref _cacheCount) >= LargestCache) return;
+        if (_cache.TryAdd(piece.ToString(), ids.ToArray())) Interlocked.Increment(ref _cacheCount);
     }
 
     private IReadOnlyList<int> Merge(ReadOnlySpan<char> run) => _merges.EncodeToIds(run, considerPreTokenization: false, considerNormalization: false);
@@ -170,7 +180,7 @@ internal sealed class BpeModel : TokenModel
 
         string Merge(JsonField merge)
         {
-            string[] parts = merge.Value.ValueKind == System.Text.Json.JsonValueKind.String
+            string[] parts = merge.Value.ValueKind == JsonValueKind.String
                 ? merge.String().Split(' ') : [.. merge.Items().Select(part => part.String())];
             if (parts.Length != 2) throw merge.Error("expected two tokens");
             if (parts.Any(part => part.Contains(' '))) throw merge.Error("tokens with spaces in merges are not supported");

@@ -1,6 +1,9 @@
 namespace DeepSeekR1.Text.Tokenization;
 
-/// <summary>The field "model" of tokenizer.json: pieces of text to ids.</summary>
+/// <summary>
+/// The field "model" of tokenizer.json: pieces of text to ids. A model never gives the id of a control token: those are found in the
+/// text before it, or, in user content, not at all.
+/// </summary>
 internal abstract class TokenModel
 {
     /// <summary>Text of a token → its id.</summary>
@@ -10,11 +13,11 @@ internal abstract class TokenModel
     public abstract void Encode(ReadOnlySpan<char> piece, List<int> ids);
 
     /// <summary>Reads a model of whichever kind.</summary>
-    public static TokenModel FromJson(JsonField field, bool isByteLevel) =>
+    public static TokenModel FromJson(JsonField field, bool isByteLevel, IReadOnlySet<int> controlIds) =>
         (field.Find("type")?.String() ?? (field.Find("merges") is null ? "" : "BPE")) switch
         {
-            "BPE" => BpeModel.Parse(field, isByteLevel),
-            "WordLevel" => WordLevelModel.Parse(field),
+            "BPE" => BpeModel.Parse(field, isByteLevel, controlIds),
+            "WordLevel" => WordLevelModel.Parse(field, controlIds),
             "" => throw field.Error("the field 'type' is missing"),
             _ => throw field.UnknownKind("BPE, WordLevel"),
         };
@@ -33,22 +36,23 @@ internal sealed class WordLevelModel : TokenModel
 {
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    private readonly IReadOnlySet<int> _controlIds;
     private readonly int? _unknown;
 
-    private WordLevelModel(Dictionary<string, int> vocabulary, int? unknown) =>
-        (_vocabulary, _bySpan, _unknown) = (vocabulary, vocabulary.GetAlternateLookup<ReadOnlySpan<char>>(), unknown);
+    private WordLevelModel(Dictionary<string, int> vocabulary, IReadOnlySet<int> controlIds, int? unknown) =>
+        (_vocabulary, _bySpan, _controlIds, _unknown) = (vocabulary, vocabulary.GetAlternateLookup<ReadOnlySpan<char>>(), controlIds, unknown);
 
     public override IReadOnlyDictionary<string, int> Vocabulary => _vocabulary;
 
-    public static WordLevelModel Parse(JsonField field)
+    public static WordLevelModel Parse(JsonField field, IReadOnlySet<int> controlIds)
     {
         var vocabulary = ParseVocabulary(field.Get("vocab"));
-        return new WordLevelModel(vocabulary, vocabulary.TryGetValue(field.Get("unk_token").String(), out int id) ? id : null);
+        return new WordLevelModel(vocabulary, controlIds, vocabulary.TryGetValue(field.Get("unk_token").String(), out int id) ? id : null);
     }
 
     public override void Encode(ReadOnlySpan<char> piece, List<int> ids)
     {
-        if (_bySpan.TryGetValue(piece, out int id)) ids.Add(id);
+        if (_bySpan.TryGetValue(piece, out int id) && !_controlIds.Contains(id)) ids.Add(id);
         else if (_unknown is { } unknown) ids.Add(unknown);
         else throw new R1Exception($"The word '{piece}' is not in the vocabulary, and tokenizer.json has no unknown token in it.");
     }
