@@ -35,6 +35,11 @@ public sealed class RewardOptions
         return isNumber ? value : throw Wrong(option, text, "a number");
     }
 
+    /// <summary>A whole number that must be given.</summary>
+    /// <exception cref="FormatException">The option is absent, or not a whole number.</exception>
+    public int RequiredInteger(string option) =>
+        Text(option) is null ? throw new FormatException($"reward '{_reward}': option '{option}' is required") : Integer(option, 0);
+
     /// <summary>A whole number; <paramref name="otherwise"/> where the option is not given.</summary>
     /// <exception cref="FormatException">The value is not a whole number.</exception>
     public int Integer(string option, int otherwise)

@@ -2,7 +2,8 @@ namespace DeepSeekR1.Rewards;
 
 /// <summary>
 /// Makes rewards from names and options, for configs and command lines: <c>accuracy</c>, <c>format:weight=0.5,template=open-r1</c>.
-/// Immutable. Options that every reward understands: <c>weight</c> (1) and <c>as</c> (another name in metrics).
+/// Immutable. Hyphens and underscores in names are the same. Options that every reward understands: <c>weight</c> (1), <c>as</c> (another name in
+/// metrics), <c>timeout</c> (seconds for a verdict), <c>min</c> and <c>max</c> (bounds of the score).
 /// </summary>
 /// <example>
 /// <code>
@@ -28,7 +29,10 @@ public sealed class RewardRegistry
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(factory);
-        return new(new Dictionary<string, Func<RewardOptions, IGroupReward>>(_factories, StringComparer.OrdinalIgnoreCase) { [name] = factory });
+        return new(new Dictionary<string, Func<RewardOptions, IGroupReward>>(_factories, StringComparer.OrdinalIgnoreCase)
+        {
+            [name.Replace('-', '_')] = factory,
+        });
     }
 
     /// <summary>Makes one reward from a text <c>name[:option=value[,option=value]…]</c>.</summary>
@@ -58,12 +62,12 @@ public sealed class RewardRegistry
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(options);
-        if (!_factories.TryGetValue(name, out var factory)) throw new ArgumentException($"there is no reward '{name}'{Nearest.Hint(name, Names)}");
+        if (!_factories.TryGetValue(name.Replace('-', '_'), out var factory)) throw new ArgumentException($"there is no reward '{name}'{Nearest.Hint(name, Names)}");
 
         var read = new RewardOptions(name, options);
         double weight = read.Number("weight", 1);
         var reward = factory(read);
-        if (read.Text("as") is { } other) reward = reward.Named(other);
+        reward = Decorate(reward, read);
         read.RejectUnknown();
         return new WeightedReward(reward, weight);
     }
@@ -73,4 +77,13 @@ public sealed class RewardRegistry
     /// <exception cref="ArgumentException">Unknown name or option, or two rewards of one name (use <c>as</c>).</exception>
     /// <exception cref="FormatException">A text or a value cannot be read.</exception>
     public WeightedRewards Parse(params IEnumerable<string> specifications) => new() { Items = [.. specifications.Select(Create)] };
+
+    private static IGroupReward Decorate(IGroupReward reward, RewardOptions options)
+    {
+        if (options.OptionalNumber("timeout") is { } seconds) reward = reward.WithTimeout(TimeSpan.FromSeconds(seconds));
+        double? min = options.OptionalNumber("min"), max = options.OptionalNumber("max");
+        if (min is not null || max is not null)
+            reward = reward.Clamped(min ?? double.NegativeInfinity, max ?? double.PositiveInfinity);
+        return options.Text("as") is { } name ? reward.Named(name) : reward;
+    }
 }

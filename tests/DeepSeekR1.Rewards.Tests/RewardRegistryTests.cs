@@ -32,6 +32,7 @@ public class RewardRegistryTests
     [InlineData("format:weight=abc", "reward 'format': option 'weight' is 'abc', expected a number")]
     [InlineData("format:weight=NaN", "reward 'format': option 'weight' is 'NaN', expected a number")]
     [InlineData("format:template=trll", "reward 'format': option 'template' is 'trll', expected one of think-answer, think, trl, open-r1")]
+    [InlineData("soft_overlong", "reward 'soft_overlong': option 'max-length' is required")]
     [InlineData("format:weight", "'format:weight': 'weight' is not option=value")]
     [InlineData("format:weight=1,weight=2", "'format:weight=1,weight=2': option 'weight' is given twice")]
     [InlineData("accuracy:only-after-thinking=maybe", "reward 'accuracy': option 'only-after-thinking' is 'maybe', expected true or false")]
@@ -50,4 +51,13 @@ public class RewardRegistryTests
         Assert.Contains("brief", registry.Names);
         Assert.DoesNotContain("brief", RewardRegistry.Default.Names);
     }
+
+    [Theory]
+    [InlineData("tag-count:own-lines=true", "tag_count")]
+    [InlineData("reasoning_steps:open-r1=true,wanted-steps=5", "reasoning_steps")]
+    [InlineData("soft_overlong:max-length=100,buffer=20", "soft_overlong")]
+    [InlineData("cosine_length:max-length=100,unit=characters,min-wrong=-10", "cosine_length")]
+    [InlineData("group_length:unit=tokens,strategies=answer-tag+boxed", "group_length")]
+    [InlineData("repetition:size=4,max-penalty=-0.5,unit=words,min=-0.1,timeout=2", "repetition")]
+    public void All_rewards_have_a_name(string specification, string name) => Assert.Equal(name, RewardRegistry.Default.Create(specification).Reward.Name);
 }
