@@ -142,7 +142,7 @@ public static class RewardDecorators
         try
         {
             // On a thread of the pool, so that a reward which never awaits cannot hold up the caller.
-            var judging = Task.Run(() => score(either.Token).AsTask(), either.Token);
+            var judging = Task.Run(() => score(either.Token).AsTask(), CancellationToken.None);
             return await judging.WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

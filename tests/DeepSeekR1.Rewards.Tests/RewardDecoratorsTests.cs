@@ -46,17 +46,17 @@ public class RewardDecoratorsTests
     [Fact]
     public async Task A_verdict_that_takes_too_long_is_a_failure()
     {
-        bool wasCancelled = false;
+        var cancelled = new TaskCompletionSource();
         var slow = Reward.From("slow", async (_, _, token) =>
         {
-            token.Register(() => wasCancelled = true);
+            token.Register(cancelled.SetResult);
             await Task.Delay(Timeout.Infinite, token);
             return 1.0;
         });
         var scores = await WeightedRewards.Of((slow.WithTimeout(TimeSpan.FromMilliseconds(20)), 1)).ScoreAsync(Prompt(), [Completion("a")]);
         Assert.IsType<TimeoutException>(scores[0].ByReward[0].Failure);
         Assert.Equal("failed: reward 'slow' took longer than 0.02 s", scores[0].ByReward[0].Reason);
-        Assert.True(wasCancelled);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Fact]

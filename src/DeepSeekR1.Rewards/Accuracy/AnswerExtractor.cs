@@ -186,10 +186,10 @@ public sealed partial record AnswerExtractor
         return -1;
     }
 
-    // Spaces may stand between Chinese words: a word-level tokenizer writes "这个 答案 是 5".
+    // Runs of white space are bounded, so that nothing is quadratic. Spaces may stand between Chinese words: a word-level tokenizer writes "这个 答案 是 5".
     [GeneratedRegex(
-        @"\banswer\s*(?:\*\*)?\s*(?:is\b|:|=)(?:\s*\*\*)?\s*:?|答案\s*(?:\*\*)?\s*(?:应该\s*)?(?:是|为|為|:|：|等于)(?:\s*\*\*)?\s*[:：]?" +
-        @"|\bAntwort\s*(?:ist|lautet|:)\s*:?|\bréponse\s*(?:finale\s*)?(?:est|:)\s*:?|\brespuesta\s*(?:final\s*)?(?:es|:)\s*:?",
+        @"\banswer\s{0,4}(?:\*\*)?\s{0,4}(?:is\b|:|=)(?:\s{0,4}\*\*)?\s{0,4}:?|答案\s{0,4}(?:\*\*)?\s{0,4}(?:应该\s{0,4})?(?:是|为|為|:|：|等于)(?:\s{0,4}\*\*)?\s{0,4}[:：]?" +
+        @"|\bAntwort\s{0,4}(?:ist|lautet|:)\s{0,4}:?|\bréponse\s{0,4}(?:finale\s{0,4})?(?:est|:)\s{0,4}:?|\brespuesta\s{0,4}(?:final\s{0,4})?(?:es|:)\s{0,4}:?",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Phrase();
 

@@ -9,11 +9,15 @@ namespace DeepSeekR1.Rewards;
 /// </summary>
 public sealed partial class PlainEquivalence : IAnswerEquivalence
 {
+    /// <summary>Longer texts are essays, not answers; they are right only when they equal the reference letter by letter.</summary>
+    private const int MaxLength = 4000;
+
     /// <inheritdoc/>
     public bool? AreEquivalent(string gold, string answer)
     {
         ArgumentNullException.ThrowIfNull(gold);
         ArgumentNullException.ThrowIfNull(answer);
+        if (gold.Length > MaxLength || answer.Length > MaxLength) return gold.Trim() == answer.Trim();
         string expected = Normalize(gold), given = Normalize(answer);
         if (expected.Length == 0) return null;
         if (given.Length == 0) return false;

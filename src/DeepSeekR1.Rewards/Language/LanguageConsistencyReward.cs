@@ -2,7 +2,8 @@ namespace DeepSeekR1.Rewards;
 
 /// <summary>
 /// The share, from 0 to 1, of target-language words in the reasoning (DeepSeek-R1, section 2.3.2: the cure against mixed languages).
-/// Mathematics, numbers, names and code do not count. Languages are told apart by script. Reasoning without a word scores 0.
+/// Mathematics, numbers, names and code do not count. Languages are told apart by script, and those in Latin
+/// letters by <see cref="LatinDetector"/>. Reasoning without a word scores 0.
 /// </summary>
 public sealed class LanguageConsistencyReward : IReward
 {
@@ -24,6 +25,9 @@ public sealed class LanguageConsistencyReward : IReward
             : throw new ArgumentException($"language '{value}' is not known: give a BCP 47 tag such as en or zh, or {Auto}", nameof(value));
     }
 
+    /// <summary>Tells languages in Latin letters apart; null takes every Latin word for the target's when the target is written in them.</summary>
+    public ILatinLanguageDetector? LatinDetector { get; init; }
+
     /// <summary>True: the whole completion is judged and not only its reasoning.</summary>
     public bool WholeText { get; init; }
 
@@ -37,14 +41,26 @@ public sealed class LanguageConsistencyReward : IReward
 
     private RewardScore Score(Prompt prompt, Completion completion)
     {
-        string? language = Language == Auto ? prompt.Language ?? Languages.Detect(prompt.Text) : Language;
-        if (language is null) return RewardScore.Abstain("the prompt's language is unknown");
+        if ((Language == Auto ? prompt.Language ?? Detect(prompt.Text) : Language) is not { } language)
+            return RewardScore.Abstain("the prompt's language is unknown");
         if (Languages.ScriptOf(language) is not { } target) return RewardScore.Abstain($"language '{language}' is not known");
 
         var words = Words.Split(WholeText ? completion.Text : ThinkTags.Reasoning(completion.Text));
         double all = words.Sum(word => word.Weight);
         if (all == 0) return new RewardScore(0, "no words");
-        double share = words.Where(word => word.Script == target).Sum(word => word.Weight) / all;
-        return new RewardScore(share, $"{share:P0} {language}");
+        var inScript = words.FindAll(word => word.Script == target);
+        double wanted = inScript.Sum(word => word.Weight);
+        if (target == Script.Latin && wanted > 0 && LatinDetector is not null)
+            wanted *= LatinDetector.Share([.. inScript.Select(word => word.Text)], Languages.Primary(language));
+        return new RewardScore(wanted / all, $"{wanted / all:P0} {language}");
+    }
+
+    private string? Detect(string text)
+    {
+        string? language = Languages.Detect(text);
+        bool isLatin = language is not null && Languages.ScriptOf(language) == Script.Latin;
+        return isLatin && LatinDetector is not null
+            ? LatinDetector.Detect([.. Words.Split(text).Where(word => word.Script == Script.Latin).Select(word => word.Text)])
+            : language;
     }
 }

@@ -17,7 +17,7 @@ internal readonly record struct Word(string Text, Script Script, double Weight);
 internal static partial class Words
 {
     /// <summary>Mean length of a word in running text, for scripts that write no spaces (measured against English on parallel text).</summary>
-    private const double HanPerWord = 1.6, KanaPerWord = 2.2, ThaiPerWord = 4;
+    private const double HanPerWord = 1.5, KanaPerWord = 2.2, ThaiPerWord = 4;
 
     /// <summary>A stretch this short is one word, as in text that was cut into words before ("三月 是 十二").</summary>
     private const int LongestSingleWord = 3;
@@ -123,7 +123,7 @@ internal static partial class Words
     [GeneratedRegex(@"```.*?(?:```|\z)|`[^`\n]*`", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"https?://\S+|\b[\w.]+@[\w.]+", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"https?://\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Addresses();
 
     /// <summary>LaTeX commands and environments; what stands in \text{…} is prose and stays.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace DeepSeekR1.Rewards.Tests;
 
 public class AnswerExtractorTests
@@ -48,21 +46,4 @@ public class AnswerExtractorTests
 
     [Fact]
     public void Thinking_can_be_required() => Assert.Null(new AnswerExtractor { RequireThinking = true }.Extract(@"\boxed{4}"));
-
-    [Theory]
-    [InlineData(@"\boxed{")]
-    [InlineData("the answer is ")]
-    [InlineData("<answer>")]
-    [InlineData("<answer></answer>")]
-    [InlineData("####")]
-    [InlineData("1,234,")]
-    [InlineData("答案 ")]
-    [InlineData("answer ** ")]
-    public void Long_nonsense_takes_linear_time(string piece)
-    {
-        string text = string.Concat(Enumerable.Repeat(piece, 200_000 / piece.Length));
-        long start = Stopwatch.GetTimestamp();
-        new AnswerExtractor().Extract(text);
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1), $"took {Stopwatch.GetElapsedTime(start)}");
-    }
 }

@@ -64,4 +64,19 @@ public class LanguageConsistencyRewardTests
     [Fact]
     public void An_unknown_language_is_refused() =>
         Assert.Contains("'xx'", Assert.Throws<ArgumentException>(() => new LanguageConsistencyReward { Language = "xx" }).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("zh", "en")]
+    [InlineData("en", "zh")]
+    [InlineData("zh", "de")]
+    [InlineData("zh", "fr")]
+    [InlineData("zh", "es")]
+    public async Task Shares_of_spliced_problems_are_right(string language, string other)
+    {
+        var errors = new List<double>();
+        foreach (var splice in Splices.Make(language, other))
+            errors.Add(Math.Abs((await Of(new LanguageConsistencyReward(), splice.Text, Prompt(language: language)))!.Value - splice.Share));
+        TestContext.Current.TestOutputHelper!.WriteLine($"mean absolute error {errors.Average():F4}");
+        Assert.InRange(errors.Average(), 0, 0.03);
+    }
 }
