@@ -4,8 +4,8 @@ namespace DeepSeekR1.Rewards.Lingua.Tests;
 
 public class LinguaLanguageDetectorTests
 {
-    private static readonly LinguaLanguageDetector Detector = new();
-    private static readonly LanguageConsistencyReward Reward = new() { LatinDetector = Detector };
+    private static readonly LinguaLanguageDetector _detector = new();
+    private static readonly LanguageConsistencyReward _reward = new() { LatinDetector = _detector };
 
     // Loads the models of seven languages and judges some 50,000 words.
     [Trait("Category", "Slow")]
@@ -22,7 +22,7 @@ public class LinguaLanguageDetectorTests
         foreach (var splice in Splices.Make(language, other).Take(18))
         {
             var prompt = new Prompt { Id = "splice", Text = "", Language = language };
-            var score = await Reward.ScoreAsync(prompt, new Completion { Text = splice.Text });
+            var score = await _reward.ScoreAsync(prompt, new Completion { Text = splice.Text });
             errors.Add(Math.Abs(score.Value!.Value - splice.Share));
         }
         TestContext.Current.TestOutputHelper!.WriteLine($"mean absolute error {errors.Average():F4}");
@@ -33,8 +33,8 @@ public class LinguaLanguageDetectorTests
     public async Task Auto_detects_the_language_of_the_prompt()
     {
         var prompt = new Prompt { Id = "1", Text = "Wie viele Eier legen die Enten an einem Tag?" };
-        Assert.Equal(1.0, (await Reward.ScoreAsync(prompt, new Completion { Text = "Die Enten legen sechzehn Eier." })).Value);
-        Assert.Equal(0.0, (await Reward.ScoreAsync(prompt, new Completion { Text = "The ducks lay sixteen eggs." })).Value);
+        Assert.Equal(1.0, (await _reward.ScoreAsync(prompt, new Completion { Text = "Die Enten legen sechzehn Eier." })).Value);
+        Assert.Equal(0.0, (await _reward.ScoreAsync(prompt, new Completion { Text = "The ducks lay sixteen eggs." })).Value);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public class LinguaLanguageDetectorTests
     {
         Assert.Contains("'xx'", Assert.Throws<ArgumentException>(() => new LinguaLanguageDetector(["en", "xx"])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new LinguaLanguageDetector(["en"]));
-        Assert.Contains("'fi'", Assert.Throws<ArgumentException>(() => Detector.Share(["sana"], "fi")).Message, StringComparison.Ordinal);
+        Assert.Contains("'fi'", Assert.Throws<ArgumentException>(() => _detector.Share(["sana"], "fi")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

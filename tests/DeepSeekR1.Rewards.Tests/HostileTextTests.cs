@@ -8,7 +8,7 @@ public class HostileTextTests
 {
     private const int Length = 100_000;
 
-    private static readonly WeightedRewards All = RewardRegistry.Default.Parse(
+    private static readonly WeightedRewards _all = RewardRegistry.Default.Parse(
         "accuracy", "accuracy:as=lenient,only-after-thinking=false", "format", "format:as=open_r1,template=open-r1", "format:as=trl,template=trl", "language",
         "tag_count", "reasoning_steps", "cosine_length:unit=characters", "group_length:unit=characters", "repetition:unit=words");
 
@@ -45,7 +45,7 @@ public class HostileTextTests
         string text = start + string.Concat(Enumerable.Repeat(piece, Length / piece.Length));
         if (start.EndsWith("<answer>", StringComparison.Ordinal)) text += "</answer>";
         long began = Stopwatch.GetTimestamp();
-        var scores = await All.ScoreAsync(Prompt("5", "zh"), [Completion(text), Completion(text[1..])]);
+        var scores = await _all.ScoreAsync(Prompt("5", "zh"), [Completion(text), Completion(text[1..])]);
         var took = Stopwatch.GetElapsedTime(began);
         Assert.All(scores, score => Assert.All(score.ByReward, verdict => Assert.Null(verdict.Failure)));
 

@@ -4,25 +4,25 @@ namespace DeepSeekR1.Rewards.Tests;
 
 public class RewardDecoratorsTests
 {
-    private static readonly IReward Two = Reward.From("two", (_, _) => 2.0);
-    private static readonly IReward Silent = Reward.From("silent", (_, _) => RewardScore.Abstain("no rule"));
-    private static readonly IGroupReward Group = Reward.FromGroup("group", (_, completions) => [.. completions.Select(_ => new RewardScore(2))]);
+    private static readonly IReward _two = Reward.From("two", (_, _) => 2.0);
+    private static readonly IReward _silent = Reward.From("silent", (_, _) => RewardScore.Abstain("no rule"));
+    private static readonly IGroupReward _group = Reward.FromGroup("group", (_, completions) => [.. completions.Select(_ => new RewardScore(2))]);
 
     [Fact]
     public async Task Scales_clamps_and_renames()
     {
-        Assert.Equal(7.0, await Of(Two.Scaled(3, 1), ""));
-        Assert.Equal(1.0, await Of(Two.Clamped(0, 1), ""));
-        Assert.Null(await Of(Silent.Scaled(3, 1).Clamped(0, 1), ""));
-        Assert.Equal("other", Two.Named("other").Name);
-        Assert.Equal("two", Two.Scaled(2).Name);
-        Assert.Throws<ArgumentException>(() => Two.Clamped(1, 0));
+        Assert.Equal(7.0, await Of(_two.Scaled(3, 1), ""));
+        Assert.Equal(1.0, await Of(_two.Clamped(0, 1), ""));
+        Assert.Null(await Of(_silent.Scaled(3, 1).Clamped(0, 1), ""));
+        Assert.Equal("other", _two.Named("other").Name);
+        Assert.Equal("two", _two.Scaled(2).Name);
+        Assert.Throws<ArgumentException>(() => _two.Clamped(1, 0));
     }
 
     [Fact]
     public async Task Group_rewards_are_wrapped_too()
     {
-        var wrapped = Group.Scaled(3).Clamped(0, 5).Named("wrapped").WithTimeout(TimeSpan.FromSeconds(20));
+        var wrapped = _group.Scaled(3).Clamped(0, 5).Named("wrapped").WithTimeout(TimeSpan.FromSeconds(20));
         var scores = await wrapped.ScoreGroupAsync(Prompt(), [Completion("a"), Completion("b")]);
         Assert.Equal(("wrapped", 5.0, 5.0), (wrapped.Name, scores[0].Value, scores[1].Value));
     }
@@ -30,7 +30,7 @@ public class RewardDecoratorsTests
     [Fact]
     public void A_reward_of_single_completions_stays_one()
     {
-        IGroupReward reward = Two;
+        IGroupReward reward = _two;
         Assert.IsType<IReward>(reward.Scaled(2).Clamped(0, 1).Named("x").Logged((_, _, _) => { }).WithTimeout(TimeSpan.FromSeconds(1)), exactMatch: false);
     }
 
@@ -38,8 +38,8 @@ public class RewardDecoratorsTests
     public async Task Logs_every_verdict()
     {
         var log = new List<string>();
-        await Of(Two.Logged((_, completion, score) => log.Add($"{completion.Text}={score.Value}")), "a");
-        await Group.Logged((_, completion, score) => log.Add($"{completion.Text}={score.Value}")).ScoreGroupAsync(Prompt(), [Completion("b"), Completion("c")]);
+        await Of(_two.Logged((_, completion, score) => log.Add($"{completion.Text}={score.Value}")), "a");
+        await _group.Logged((_, completion, score) => log.Add($"{completion.Text}={score.Value}")).ScoreGroupAsync(Prompt(), [Completion("b"), Completion("c")]);
         Assert.Equal(["a=2", "b=2", "c=2"], log);
     }
 

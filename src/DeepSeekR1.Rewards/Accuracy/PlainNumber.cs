@@ -16,14 +16,14 @@ internal readonly partial record struct PlainNumber(BigInteger Numerator, BigInt
     private const int MaxLength = 400;
 
     /// <summary>Words after a number that change its value, so that "5 million" is not 5.</summary>
-    private static readonly HashSet<string> ValueWords =
+    private static readonly HashSet<string> _valueWords =
     [
         "and", "or", "to", "plus", "minus", "times", "over", "mod", "pi", "squared", "cubed", "factorial", "half", "quarter", "more", "less",
         "hundred", "hundreds", "thousand", "thousands", "million", "millions", "billion", "billions", "trillion", "trillions",
         "dozen", "dozens", "pair", "pairs", "score",
     ];
 
-    private static readonly SearchValues<char> ValueCharacters = SearchValues.Create("十百千万亿萬億半分或和");
+    private static readonly SearchValues<char> _valueCharacters = SearchValues.Create("十百千万亿萬億半分或和");
 
     private const string OneLetterUnits = "mgshl";
 
@@ -66,10 +66,10 @@ internal readonly partial record struct PlainNumber(BigInteger Numerator, BigInt
         string unit = tail.Trim().ToLowerInvariant();
         if (unit.Length == 0) return "";
         if (unit is "%" or "percent" or "per cent") return "%";
-        if (!UnitPattern().IsMatch(unit) || unit.AsSpan().ContainsAny(ValueCharacters)) return null;
+        if (!UnitPattern().IsMatch(unit) || unit.AsSpan().ContainsAny(_valueCharacters)) return null;
 
         string[] words = unit.Split(' ', '/', '·');
-        if (words.Length > 4 || words.Any(ValueWords.Contains)) return null;
+        if (words.Length > 4 || words.Any(_valueWords.Contains)) return null;
         bool isVariable = unit.Length == 1 && char.IsAscii(unit[0]) && !(tail[0] == ' ' && OneLetterUnits.Contains(unit[0], StringComparison.Ordinal));
         return isVariable ? null : string.Join(' ', words.Select(Singular));
     }

@@ -5,8 +5,8 @@ namespace DeepSeekR1.Rewards;
 /// <summary>A quarter for each of the four template tags that occurs exactly once: partial credit on the way to the whole format.</summary>
 public sealed class TagCountReward : IReward
 {
-    private static readonly string[] Tags = [ThinkOpen, ThinkClose, AnswerOpen, AnswerClose];
-    private static readonly string[] TagsOnOwnLines = ["<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"];
+    private static readonly string[] _tags = [ThinkOpen, ThinkClose, AnswerOpen, AnswerClose];
+    private static readonly string[] _tagsOnOwnLines = ["<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"];
 
     /// <inheritdoc/>
     public string Name => "tag_count";
@@ -19,7 +19,7 @@ public sealed class TagCountReward : IReward
     {
         ArgumentNullException.ThrowIfNull(completion);
         string text = completion.Text;
-        int once = (OwnLines ? TagsOnOwnLines : Tags).Count(tag => text.AsSpan().Count(tag) == 1);
+        int once = (OwnLines ? _tagsOnOwnLines : _tags).Count(tag => text.AsSpan().Count(tag) == 1);
         return ValueTask.FromResult(new RewardScore(once / 4.0, $"{once} of 4 tags once"));
     }
 }

@@ -4,7 +4,7 @@ namespace DeepSeekR1.Rewards;
 internal static class Languages
 {
     /// <summary>The first language of each script is the one that <see cref="Detect"/> names.</summary>
-    private static readonly (Script Script, string[] Languages)[] Table =
+    private static readonly (Script Script, string[] Languages)[] _table =
     [
         (Script.Latin,
         [
@@ -33,7 +33,7 @@ internal static class Languages
     public static Script? ScriptOf(string tag)
     {
         string language = Primary(tag);
-        foreach (var (script, languages) in Table)
+        foreach (var (script, languages) in _table)
             if (languages.Contains(language)) return script;
         return null;
     }
@@ -42,7 +42,7 @@ internal static class Languages
     public static string? Detect(string text)
     {
         var commonest = Words.Split(text).GroupBy(word => word.Script).MaxBy(group => group.Sum(word => word.Weight))?.Key;
-        foreach (var (script, languages) in Table)
+        foreach (var (script, languages) in _table)
             if (script == commonest) return languages[0];
         return null;
     }

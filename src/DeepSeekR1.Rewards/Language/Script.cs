@@ -25,7 +25,7 @@ internal enum Script
 internal static class Scripts
 {
     /// <summary>First and last code point of each block, ascending.</summary>
-    private static readonly (int First, int Last, Script Script)[] Blocks =
+    private static readonly (int First, int Last, Script Script)[] _blocks =
     [
         (0x0041, 0x024F, Script.Latin),
         (0x0370, 0x03FF, Script.Greek),
@@ -64,7 +64,7 @@ internal static class Scripts
     public static Script Of(Rune rune)
     {
         if (!Rune.IsLetter(rune)) return Script.None;
-        foreach (var (first, last, script) in Blocks)
+        foreach (var (first, last, script) in _blocks)
             if (rune.Value <= last) return rune.Value >= first ? script : Script.Unlisted;
         return Script.Unlisted;
     }

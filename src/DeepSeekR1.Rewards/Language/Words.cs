@@ -25,7 +25,7 @@ internal static partial class Words
     /// <summary>More capitalised words in a row than this are a shouted sentence and not a name.</summary>
     private const int LongestName = 3;
 
-    private static readonly HashSet<string> Neutral = new(
+    private static readonly HashSet<string> _neutral = new(
         ["sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "exp", "lim", "max", "min", "mod", "gcd", "lcm", "det", "sqrt", "frac", "deg", "pi",
          "km", "cm", "mm", "kg", "mg", "ml", "km/h", "mph"],
         StringComparer.OrdinalIgnoreCase);
@@ -118,7 +118,7 @@ internal static partial class Words
     }
 
     private static bool IsNeutral(Word word) =>
-        word.Script is Script.Latin or Script.Greek && (word.Text.Length == 1 || word.Text.Any(char.IsAsciiDigit) || Neutral.Contains(word.Text));
+        word.Script is Script.Latin or Script.Greek && (word.Text.Length == 1 || word.Text.Any(char.IsAsciiDigit) || _neutral.Contains(word.Text));
 
     [GeneratedRegex(@"```.*?(?:```|\z)|`[^`\n]*`", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Code();

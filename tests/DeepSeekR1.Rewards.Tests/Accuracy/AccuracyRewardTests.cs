@@ -4,7 +4,7 @@ namespace DeepSeekR1.Rewards.Tests;
 
 public class AccuracyRewardTests
 {
-    private static readonly AccuracyReward Lenient = new() { Extractor = new AnswerExtractor { OnlyAfterThinking = false } };
+    private static readonly AccuracyReward _lenient = new() { Extractor = new AnswerExtractor { OnlyAfterThinking = false } };
 
     [Theory]
     [InlineData("<think> start 7 . march - 2 is 5 . april + 4 is 9 . </think> <answer> 9 </answer>", "9", 1.0)]
@@ -29,7 +29,7 @@ public class AccuracyRewardTests
     public async Task Only_text_after_thinking_counts_unless_asked(string text, string gold, double strict, double lenient)
     {
         Assert.Equal(strict, await Of(new AccuracyReward(), text, Prompt(gold)));
-        Assert.Equal(lenient, await Of(Lenient, text, Prompt(gold)));
+        Assert.Equal(lenient, await Of(_lenient, text, Prompt(gold)));
     }
 
     [Theory]

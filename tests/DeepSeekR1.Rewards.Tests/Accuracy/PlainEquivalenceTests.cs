@@ -4,7 +4,7 @@ namespace DeepSeekR1.Rewards.Tests;
 
 public class PlainEquivalenceTests
 {
-    private static readonly PlainEquivalence Plain = new();
+    private static readonly PlainEquivalence _plain = new();
 
     [Theory]
     [InlineData("5", "5")]
@@ -45,7 +45,7 @@ public class PlainEquivalenceTests
     [InlineData("New  York", "new york")]
     [InlineData("90", @"90^\circ")]
     [InlineData("123456789012345678901234567890", "123456789012345678901234567890.0")]
-    public void Same(string gold, string answer) => Assert.True(Plain.AreEquivalent(gold, answer));
+    public void Same(string gold, string answer) => Assert.True(_plain.AreEquivalent(gold, answer));
 
     [Theory]
     [InlineData("5", "6")]
@@ -69,7 +69,7 @@ public class PlainEquivalenceTests
     [InlineData("50%", "5")]
     [InlineData("1/0", "5")]
     [InlineData("A", "B")]
-    public void Different(string gold, string answer) => Assert.False(Plain.AreEquivalent(gold, answer));
+    public void Different(string gold, string answer) => Assert.False(_plain.AreEquivalent(gold, answer));
 
     [Theory]
     [InlineData("", "5")]
@@ -77,14 +77,14 @@ public class PlainEquivalenceTests
     [InlineData(@"\sqrt{2}", "1.4142")]
     [InlineData("5", @"\sqrt{25}")]
     [InlineData("25", "5^2")]
-    public void Not_judged(string gold, string answer) => Assert.Null(Plain.AreEquivalent(gold, answer));
+    public void Not_judged(string gold, string answer) => Assert.Null(_plain.AreEquivalent(gold, answer));
 
     [Fact]
     public void Accepts_nothing_false_among_the_golden_pairs()
     {
         foreach (var row in Scoring.Rows(Reference.Golden("answers", "equivalence.jsonl")))
         {
-            bool? same = Plain.AreEquivalent(row.GetProperty("gold").GetString()!, row.GetProperty("answer").GetString()!);
+            bool? same = _plain.AreEquivalent(row.GetProperty("gold").GetString()!, row.GetProperty("answer").GetString()!);
             Assert.False(same == true && !row.GetProperty("expected").GetBoolean(), $"accepted {row}");
         }
     }
@@ -99,7 +99,7 @@ public class PlainEquivalenceTests
     {
         foreach (var row in Scoring.Rows(Reference.Golden("answers", "equivalence.jsonl")).Where(row => row.GetProperty("kind").GetString() == kind))
             Assert.True(
-                Plain.AreEquivalent(row.GetProperty("gold").GetString()!, row.GetProperty("answer").GetString()!) == row.GetProperty("expected").GetBoolean(),
+                _plain.AreEquivalent(row.GetProperty("gold").GetString()!, row.GetProperty("answer").GetString()!) == row.GetProperty("expected").GetBoolean(),
                 $"wrong on {row}");
     }
 }

@@ -7,7 +7,7 @@ namespace DeepSeekR1.Rewards.Tests;
 public class LengthRewardTests
 {
     private const double Tolerance = 1e-12;
-    private static readonly IReward Right = Reward.From("right", (_, _) => 1.0);
+    private static readonly IReward _right = Reward.From("right", (_, _) => 1.0);
 
     [Fact]
     public async Task Soft_overlong_equals_golden()
@@ -54,7 +54,7 @@ public class LengthRewardTests
     [Fact]
     public async Task Cosine_counts_characters_when_asked()
     {
-        var reward = new CosineLengthReward(Right) { MaxLength = 4, Unit = LengthUnit.Characters };
+        var reward = new CosineLengthReward(_right) { MaxLength = 4, Unit = LengthUnit.Characters };
         Assert.Equal(0.75, (await Of(reward, "ab"))!.Value, Tolerance);
         Assert.Equal(0.5, (await Of(reward, "abcdefgh"))!.Value, Tolerance);
     }
@@ -87,8 +87,8 @@ public class LengthRewardTests
     {
         Assert.Null(await Of(new SoftOverlongReward(10, 2), "text"));
         Assert.Null(await Of(new RepetitionReward(), "text"));
-        Assert.Null(await Of(new CosineLengthReward(Right), "text"));
-        Assert.Null((await new GroupLengthReward(Right).ScoreGroupAsync(Prompt(), [Completion("text")]))[0].Value);
+        Assert.Null(await Of(new CosineLengthReward(_right), "text"));
+        Assert.Null((await new GroupLengthReward(_right).ScoreGroupAsync(Prompt(), [Completion("text")]))[0].Value);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public class LengthRewardTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new RepetitionReward(0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new RepetitionReward(3, 0.5));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SoftOverlongReward(10, 11));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new CosineLengthReward(Right) { MaxLength = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new CosineLengthReward(_right) { MaxLength = 0 });
     }
 
     private static Completion OfTokens(JsonElement ids)
