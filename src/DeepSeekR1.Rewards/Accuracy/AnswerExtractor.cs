@@ -116,7 +116,9 @@ public sealed partial record AnswerExtractor
         int phrase = Strategies.Contains(AnswerStrategy.Phrase) ? EndOfLastPhrase(text) : -1;
         int hash = Strategies.Contains(AnswerStrategy.HashMark) ? text.LastIndexOf(HashMark, StringComparison.Ordinal) : -1;
         var all = Boxes(text);
-        if (all.Count == 0 || Math.Max(phrase, hash) < 0) return all;
+        bool hasMarker = Math.Max(phrase, hash) >= 0;
+        if (all.Count == 0 && !hasMarker && BoxCommand().IsMatch(text)) return [""]; // A box that never closes holds no answer.
+        if (all.Count == 0 || !hasMarker) return all;
 
         string final = text[Math.Max(phrase, hash)..];
         if (Boxes(final) is { Count: > 0 } marked) return marked;

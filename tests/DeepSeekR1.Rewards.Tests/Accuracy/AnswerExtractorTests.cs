@@ -33,6 +33,7 @@ public class AnswerExtractorTests
     [InlineData("I do not know")]
     [InlineData("<answer>  </answer>")]
     [InlineData(@"\boxed{}")]
+    [InlineData(@"\boxed{7")]
     [InlineData("<think>5</think>")]
     public void Finds_none(string text) => Assert.Null(new AnswerExtractor().Extract(text));
 
