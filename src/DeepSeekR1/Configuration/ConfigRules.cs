@@ -21,7 +21,7 @@ public static class ConfigRules
         foreach (var problem in validated.Validate())
         {
             string at = ConfigBinder.Join(path, ConfigProperty.NameOf(problem.Property));
-            throw ConfigBinder.Error(locate(at), at, problem.Message);
+            throw ConfigBinder.Error(locate(at), at, problem.Message + ".");
         }
     }
 

@@ -9,5 +9,5 @@ public interface IValidatedConfig
 
 /// <summary>One impossible combination.</summary>
 /// <param name="Property">The property to change, by <c>nameof</c>; the message then stands at its line in the user's file.</param>
-/// <param name="Message">What must hold, with the values: "must not exceed samples (8), but is 16".</param>
+/// <param name="Message">What must hold, with the values and without a full stop: "must not exceed samples (8), but is 16".</param>
 public sealed record ConfigProblem(string Property, string Message);

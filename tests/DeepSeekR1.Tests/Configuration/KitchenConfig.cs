@@ -49,7 +49,7 @@ public sealed record KitchenConfig : IValidatedConfig
 
     public IEnumerable<ConfigProblem> Validate()
     {
-        if (Spoons > Bowls) yield return new(nameof(Spoons), $"must not exceed bowls ({Bowls}), but is {Spoons}.");
+        if (Spoons > Bowls) yield return new(nameof(Spoons), $"must not exceed bowls ({Bowls}), but is {Spoons}");
     }
 }
 
