@@ -134,7 +134,7 @@ public static class CurveSvg
     /// <summary>Maps values from <paramref name="Low"/> to <paramref name="High"/> onto pixels.</summary>
     private readonly record struct Axis(double Low, double High, double Tick, double FirstPixel, double LastPixel)
     {
-        private const int WantedTicks = 5;
+        private const int WantedTicks = 6;
 
         /// <summary>An axis whose ticks are 1, 2 or 5 times a power of ten; a tight one ends at the data, another at the next tick.</summary>
         public static Axis Of(IEnumerable<double> values, double firstPixel, double lastPixel, bool isTight)
