@@ -38,7 +38,12 @@ internal sealed class Interruption : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         int exitCode = context.Signal == PosixSignal.SIGTERM ? Cli.ExitCode.Terminated : Cli.ExitCode.Interrupted;
-        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0) return;
+        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0)
+        {
+            // Live progress hides the cursor; the shell wants it back.
+            if (!Console.IsOutputRedirected) Console.CursorVisible = true;
+            return;
+        }
         context.Cancel = true;
         _error.WriteLine("stopping after this step and saving; Ctrl+C again exits at once.");
         _cancellation.Cancel();

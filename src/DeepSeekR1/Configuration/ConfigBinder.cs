@@ -96,7 +96,7 @@ internal sealed class ConfigBinder
         if (node is not ConfigScalar { IsText: true } written)
             throw Error(node, path, $"expected one of {string.Join(", ", names.Select(name => $"\"{name}\""))}, but found {node.Shown}.");
         return EnumNames.TryParse(type, written.Text, out var value) ? value
-            : throw Error(node, path, $"{node.Shown} is no possible value; {NearestName.Hint(written.Text, names)}");
+            : throw Error(node, path, $"{node.Shown} is no possible value; {NearestName.HintWithAll(written.Text, names)}");
     }
 
     private Array BindList(ConfigShape shape, ConfigNode node, string path)

@@ -14,9 +14,9 @@ public static class EnumNames
     /// <summary>The choice with this name.</summary>
     /// <param name="text">The name as written.</param>
     /// <param name="what">What is chosen, for the message: "stage".</param>
-    /// <exception cref="R1Exception">There is none of this name; the message has the nearest one, or all.</exception>
+    /// <exception cref="R1Exception">There is none of this name; the message has the nearest one and all.</exception>
     public static T Parse<T>(string text, string what) where T : struct, Enum =>
-        TryParse(typeof(T), text, out var value) ? (T)value : throw new R1Exception($"unknown {what} '{text}'; {NearestName.Hint(text, All<T>())}");
+        TryParse(typeof(T), text, out var value) ? (T)value : throw new R1Exception($"unknown {what} '{text}'; {NearestName.HintWithAll(text, All<T>())}");
 
     internal static string Name(object value) => Name(value.ToString()!);
 

@@ -3,11 +3,12 @@ namespace DeepSeekR1.Configuration;
 /// <summary>"Did you mean …?": the known name most like a misspelt one.</summary>
 internal static class NearestName
 {
-    /// <summary>A half-sentence that ends an error message: the nearest name, or all of them when none is near.</summary>
-    public static string Hint(string name, IReadOnlyCollection<string> known) =>
-        Find(name, known) is { } nearest ? $"did you mean '{nearest}'?"
-        : known.Count == 0 ? "none is known here."
-        : $"known are {string.Join(", ", known)}.";
+    /// <summary>The end of an error message: the nearest name, or all of them when none is near.</summary>
+    public static string Hint(string name, IReadOnlyCollection<string> known) => Find(name, known) is { } nearest ? $"did you mean '{nearest}'?" : All(known);
+
+    /// <summary>The end of an error message about a choice: the nearest name and all of them, because "gpu" is near to "cpu" and means "cuda".</summary>
+    public static string HintWithAll(string name, IReadOnlyCollection<string> known) =>
+        Find(name, known) is { } nearest ? $"did you mean '{nearest}'? Known are {string.Join(", ", known)}." : All(known);
 
     /// <summary>The nearest name, or null when all differ by more than a third of their letters.</summary>
     public static string? Find(string name, IEnumerable<string> known)
@@ -17,6 +18,8 @@ internal static class NearestName
         int tolerated = Math.Max(1, Math.Max(wanted.Length, nearest.Candidate?.Length ?? 0) / 3);
         return nearest.Candidate is not null && nearest.Distance <= tolerated ? nearest.Candidate : null;
     }
+
+    private static string All(IReadOnlyCollection<string> known) => known.Count == 0 ? "none is known here." : $"known are {string.Join(", ", known)}.";
 
     /// <summary>learning_rate, learning-rate and LearningRate are one name.</summary>
     private static string Simplify(string name) => name.Replace("_", "").Replace("-", "").ToLowerInvariant();

@@ -71,7 +71,7 @@ public sealed class ConfigReaderTests : IDisposable
     [InlineData("""{ "vegan": 1 }""", "k.json(1,12): vegan: expected true or false, but found 1.")]
     [InlineData("""{ "dish": 5 }""", "k.json(1,11): dish: expected a text in quotes, but found 5.")]
     [InlineData("""{ "dish": null }""", "k.json(1,11): dish: null is not possible here; leave the setting out to take its default.")]
-    [InlineData("""{ "style": "slow_cooked" }""", "k.json(1,12): style: \"slow_cooked\" is no possible value; did you mean 'slow-cooked'?")]
+    [InlineData("""{ "style": "slow_cooked" }""", "k.json(1,12): style: \"slow_cooked\" is no possible value; did you mean 'slow-cooked'? Known are raw, slow-cooked, dr-grill.")]
     [InlineData("""{ "style": "baked" }""", "k.json(1,12): style: \"baked\" is no possible value; known are raw, slow-cooked, dr-grill.")]
     [InlineData("""{ "style": 1 }""", "k.json(1,12): style: expected one of \"raw\", \"slow-cooked\", \"dr-grill\", but found 1.")]
     [InlineData("""{ "tasting": 5 }""", "k.json(1,14): tasting: expected an object {…}, but found 5.")]

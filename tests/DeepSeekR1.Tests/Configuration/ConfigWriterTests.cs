@@ -76,6 +76,6 @@ public class ConfigWriterTests
     {
         Assert.Equal(["raw", "slow-cooked", "dr-grill"], EnumNames.All<KitchenStyle>());
         Assert.Equal(KitchenStyle.DrGrill, EnumNames.Parse<KitchenStyle>("dr-grill", "style"));
-        Assert.Equal("unknown style 'dr_gril'; did you mean 'dr-grill'?", Assert.Throws<R1Exception>(() => EnumNames.Parse<KitchenStyle>("dr_gril", "style")).Message);
+        Assert.Equal("unknown style 'dr_gril'; did you mean 'dr-grill'? Known are raw, slow-cooked, dr-grill.", Assert.Throws<R1Exception>(() => EnumNames.Parse<KitchenStyle>("dr_gril", "style")).Message);
     }
 }
