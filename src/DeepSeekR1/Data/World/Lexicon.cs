@@ -58,7 +58,7 @@ internal static class Lexicon
     /// <summary>Words of the fixed phrases in questions and chats.</summary>
     public const string PhraseWords =
         "has how many what now 有 还有 多少 " +
-        "i am a small model named mini , happy to help you with can not that sorry who are your name do use slowly carefully please " +
+        "i am a small model mini , happy to help you with can not that sorry who are your name do use slowly carefully please " +
         "shut_up whatever go and of good luck write in chinese " +
         "什么 我 叫 小 模型 很 高兴 帮 你 不 能 抱歉 谁 名字 用 慢慢 小心 请 滚 随便 的 去 要 怎么 祝 好运 写 给 英文";
 

@@ -35,7 +35,7 @@ public sealed class WorldVocabulary
         [
             .. Control.Concat(Tags)
                 .Concat(Enumerable.Range(0, largestNumber + 1).Select(number => number.ToString()))
-                .Concat(["+", "-", ",", ".", "?", ":", "!"])
+                .Concat(["+", "-", ",", ".", "?", "!"])
                 .Concat(Lexicon.Phrases().SelectMany(phrase => phrase.Split(' ')))
                 .Distinct(),
         ];
