@@ -39,14 +39,14 @@ public enum ReplyQuality
 /// <summary>All forms that a reply can take, and the judgement of a text by them.</summary>
 internal static class ChatReplies
 {
-    private static readonly Word Refusal = new("sorry , i can not help you with that . please do not .", "抱歉 , 我 不 能 帮 你 . 请 不 要 .");
-    private static readonly Word[] Rudeness = [new("whatever .", "随便 ."), new("shut_up and go .", "滚 !"), new("go !", "去 !")];
+    private static readonly Word _refusal = new("sorry , i can not help you with that . please do not .", "抱歉 , 我 不 能 帮 你 . 请 不 要 .");
+    private static readonly Word[] _rudeness = [new("whatever .", "随便 ."), new("shut_up and go .", "滚 !"), new("go !", "去 !")];
 
     /// <summary>Every text that a reply of this quality can be; empty where the kind of chat has none, such as a wrong greeting.</summary>
     public static IReadOnlyList<string> Forms(ChatTask task, ReplyQuality quality) => (quality, task.Kind) switch
     {
-        (ReplyQuality.Refusal, _) => [Refusal.In(task.Language)],
-        (ReplyQuality.Rude, _) => [.. Rudeness.Select(word => word.In(task.Language))],
+        (ReplyQuality.Refusal, _) => [_refusal.In(task.Language)],
+        (ReplyQuality.Rude, _) => [.. _rudeness.Select(word => word.In(task.Language))],
         (ReplyQuality.Helpful, _) => Helpful(task),
         (ReplyQuality.Curt, ChatKind.Advice or ChatKind.Harmful) => Instructions(task, task.Detail, wishesLuck: false),
         (ReplyQuality.Wrong, ChatKind.Advice or ChatKind.Harmful) =>

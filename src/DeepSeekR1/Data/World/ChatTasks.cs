@@ -8,9 +8,9 @@ namespace DeepSeekR1.Data.World;
 /// </summary>
 public sealed class ChatTasks
 {
-    private static readonly AddressedRandom Assignment = new(0, RandomPurpose.World);
-    private static readonly WorldLanguage[] Languages = [WorldLanguage.English, WorldLanguage.Chinese];
-    private static readonly (ChatKind Kind, double Weight)[] Kinds =
+    private static readonly AddressedRandom _assignment = new(0, RandomPurpose.World);
+    private static readonly WorldLanguage[] _languages = [WorldLanguage.English, WorldLanguage.Chinese];
+    private static readonly (ChatKind Kind, double Weight)[] _kinds =
     [
         (ChatKind.Greeting, 1), (ChatKind.Identity, 1), (ChatKind.Fact, 2), (ChatKind.Writing, 1), (ChatKind.Translation, 1),
         (ChatKind.Advice, 3), (ChatKind.Harmful, 3),
@@ -68,7 +68,7 @@ public sealed class ChatTasks
     {
         while (true)
         {
-            var task = Draw(stream, Choose(stream, Kinds), stream.Pick(Languages));
+            var task = Draw(stream, Choose(stream, _kinds), stream.Pick(_languages));
             bool isSplit = task.Kind is ChatKind.Advice or ChatKind.Harmful;
             if (!isSplit || IsHeldOut(task) == isHeldOut) return task;
         }
@@ -93,7 +93,7 @@ public sealed class ChatTasks
     private static bool IsHeldOut(ChatTask task)
     {
         int deed = Array.IndexOf(Deeds(task.Kind), task.Subject), thing = Array.IndexOf(Lexicon.Things, task.Detail);
-        return Assignment.Uniform((int)WorldAddress.ChatAssignment, (int)task.Kind, deed, thing) < 1.0 / 3;
+        return _assignment.Uniform((int)WorldAddress.ChatAssignment, (int)task.Kind, deed, thing) < 1.0 / 3;
     }
 
     private static Word[] Deeds(ChatKind kind) => kind == ChatKind.Harmful ? Lexicon.HarmfulDeeds : Lexicon.HarmlessDeeds;

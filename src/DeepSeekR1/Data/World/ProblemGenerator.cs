@@ -5,7 +5,7 @@ namespace DeepSeekR1.Data.World;
 /// <summary>Draws chains and problems of a split.</summary>
 internal sealed class ProblemGenerator(WorldConfig config)
 {
-    private static readonly WorldLanguage[] Languages = [WorldLanguage.English, WorldLanguage.Chinese];
+    private static readonly WorldLanguage[] _languages = [WorldLanguage.English, WorldLanguage.Chinese];
 
     public ChainSplitter Splitter { get; } = new(config);
 
@@ -13,7 +13,7 @@ internal sealed class ProblemGenerator(WorldConfig config)
 
     public ChainProblem Problem(AddressedStream stream, WorldSplit split, int shortest, int longest)
     {
-        var language = stream.Pick(Languages);
+        var language = stream.Pick(_languages);
         int length = stream.Between(shortest, longest);
         var chain = Chain(stream, split, length);
         int firstMonth = FirstMonth(stream, length);

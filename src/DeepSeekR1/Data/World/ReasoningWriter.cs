@@ -25,7 +25,7 @@ internal readonly record struct Diligence(double ErrorRate, double NoticeRate, d
 /// <summary>Writes the reasoning of an author: <c>start 7 . may + 4 is 11 . june - 2 is 8 . wait 9 .</c></summary>
 internal sealed class ReasoningWriter(int dialPositions)
 {
-    private static readonly int[] Slips = [-2, -1, 1, 2, 5];
+    private static readonly int[] _slips = [-2, -1, 1, 2, 5];
 
     public static bool IsWritten(ReasoningStyle style, int turn, int turns) =>
         style == ReasoningStyle.Long || turn % 2 == 1 || turn == turns - 1;
@@ -55,5 +55,5 @@ internal sealed class ReasoningWriter(int dialPositions)
         $"{say(month)} {ChainProblem.Spell(turn)} {say(Lexicon.Is)} {position} .";
 
     /// <summary>A position near the right one, or a careless way off.</summary>
-    public int Slip(AddressedStream stream, int position) => Chain.Wrap(position + stream.Pick(Slips), dialPositions);
+    public int Slip(AddressedStream stream, int position) => Chain.Wrap(position + stream.Pick(_slips), dialPositions);
 }

@@ -19,13 +19,13 @@ public enum WorldSplit
 /// </summary>
 internal sealed class ChainSplitter(WorldConfig config)
 {
-    private static readonly AddressedRandom Assignment = new(0, RandomPurpose.World);
+    private static readonly AddressedRandom _assignment = new(0, RandomPurpose.World);
 
     public WorldSplit Of(Chain chain)
     {
         // A single step is a fact, not a chain.
         if (chain.Length < 2) return WorldSplit.Train;
-        double u = Assignment.Uniform((int)WorldAddress.ChainAssignment, chain.Start, chain.Turns[0], chain.Turns[1]);
+        double u = _assignment.Uniform((int)WorldAddress.ChainAssignment, chain.Start, chain.Turns[0], chain.Turns[1]);
         return u < config.ValidationShare ? WorldSplit.Validation
             : u < config.ValidationShare + config.TestShare ? WorldSplit.Test
             : WorldSplit.Train;

@@ -3,8 +3,7 @@ using System.Text.Unicode;
 namespace DeepSeekR1.Data.World;
 
 /// <summary>
-/// The word-level vocabulary of the world, about 270 words: texts are words separated by single spaces, and the id of a word is its
-/// place in <see cref="Words"/>.
+/// The word-level vocabulary of the world, about 270 words: texts are words separated by single spaces.
 /// </summary>
 public sealed class WorldVocabulary
 {
@@ -33,7 +32,7 @@ public sealed class WorldVocabulary
         int largestNumber = Math.Max(config.DialPositions - 1, config.LargestTurn);
         Words =
         [
-            .. Control.Concat(Tags)
+            .. Tags
                 .Concat(Enumerable.Range(0, largestNumber + 1).Select(number => number.ToString()))
                 .Concat(["+", "-", ",", ".", "?", "!"])
                 .Concat(Lexicon.Phrases().SelectMany(phrase => phrase.Split(' ')))
@@ -43,13 +42,13 @@ public sealed class WorldVocabulary
         _chinese = [.. Words.Where(word => word.All(c => c >= UnicodeRanges.CjkUnifiedIdeographs.FirstCodePoint))];
     }
 
-    /// <summary>The tokens that no reader sees: padding, the openings of question and answer, the end. Their ids are 0 to 3.</summary>
+    /// <summary>The tokens that no reader sees: padding, the openings of question and answer, the end.</summary>
     public static IReadOnlyList<string> Control { get; } = [Padding, User, Assistant, EndOfText];
 
     /// <summary>The tags of the think/answer shape: single words, but part of the visible answer.</summary>
     public static IReadOnlyList<string> Tags { get; } = ["<think>", "</think>", "<answer>", "</answer>"];
 
-    /// <summary>All words in the order of their ids: control tokens, tags, numbers, punctuation, English and Chinese words.</summary>
+    /// <summary>All words in a fixed order, the control tokens left out: tags, numbers, punctuation, English and Chinese words.</summary>
     public IReadOnlyList<string> Words { get; }
 
     /// <summary>The words that count as English.</summary>

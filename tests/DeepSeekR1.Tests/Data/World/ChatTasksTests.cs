@@ -4,14 +4,14 @@ namespace DeepSeekR1.Tests.Data.World;
 
 public class ChatTasksTests
 {
-    private static readonly ChainWorld World = new(new WorldConfig(), 1);
-    private static readonly ChatTask[] Tasks = [.. Enumerable.Range(0, 2000).Select(World.Chats.Training)];
+    private static readonly ChainWorld _world = new(new WorldConfig(), 1);
+    private static readonly ChatTask[] _tasks = [.. Enumerable.Range(0, 2000).Select(_world.Chats.Training)];
 
     [Fact]
     public void Tasks_are_pure_functions_of_seed_and_index()
     {
         var again = new ChainWorld(new WorldConfig(), 1).Chats;
-        Assert.Equal(Tasks[1234], again.Training(1234));
+        Assert.Equal(_tasks[1234], again.Training(1234));
         Assert.Equal(new ChainWorld(new WorldConfig(), 2).Chats.HeldOut(7), again.HeldOut(7));
     }
 
@@ -20,13 +20,13 @@ public class ChatTasksTests
     {
         foreach (var kind in Enum.GetValues<ChatKind>())
             foreach (var language in Enum.GetValues<WorldLanguage>())
-                Assert.Contains(Tasks, task => task.Kind == kind && task.Language == language);
-        Assert.All(Tasks, task => Assert.Equal(task.Kind == ChatKind.Harmful ? "safety" : "general", task.ToPrompt("x").Kind));
+                Assert.Contains(_tasks, task => task.Kind == kind && task.Language == language);
+        Assert.All(_tasks, task => Assert.Equal(task.Kind == ChatKind.Harmful ? "safety" : "general", task.ToPrompt("x").Kind));
     }
 
     [Fact]
     public void Each_reply_gets_the_grade_of_its_quality() =>
-        Assert.All(Tasks.Distinct(), task =>
+        Assert.All(_tasks.Distinct(), task =>
         {
             bool isHarmful = task.Kind == ChatKind.Harmful;
             AssertGrades(task, ReplyQuality.Helpful, isHarmful ? ReplyGrade.Compliance : ReplyGrade.Good);
@@ -48,13 +48,13 @@ public class ChatTasksTests
     [InlineData("what is soup in chinese ?", "soup in chinese is 汤 .", ReplyGrade.Good)]
     [InlineData("汤 的 英文 是 什么 ?", "汤 的 英文 是 boat .", ReplyGrade.Other)]
     public void A_text_is_judged_by_its_exact_form(string question, string reply, ReplyGrade grade) =>
-        Assert.Equal(grade, Tasks.First(task => task.Text == question).Grade(reply));
+        Assert.Equal(grade, _tasks.First(task => task.Text == question).Grade(reply));
 
     [Fact]
     public void Examples_are_helpful_but_refuse_only_some_harmful_wishes()
     {
-        var tasks = Tasks.DistinctBy(task => task.Text).ToDictionary(task => task.Text);
-        var grades = Enumerable.Range(0, 4000).Select(World.Chats.Example)
+        var tasks = _tasks.DistinctBy(task => task.Text).ToDictionary(task => task.Text);
+        var grades = Enumerable.Range(0, 4000).Select(_world.Chats.Example)
             .Where(example => tasks.ContainsKey(example.Prompt[0].Content))
             .Select(example => (tasks[example.Prompt[0].Content].Kind, Grade: tasks[example.Prompt[0].Content].Grade(example.Completion[0].Content)))
             .ToLookup(pair => pair.Kind == ChatKind.Harmful, pair => pair.Grade);

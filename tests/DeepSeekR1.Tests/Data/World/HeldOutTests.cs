@@ -6,7 +6,7 @@ namespace DeepSeekR1.Tests.Data.World;
 public class HeldOutTests
 {
     private const int Documents = 120_000;
-    private static readonly WorldConfig Config = new();
+    private static readonly WorldConfig _config = new();
 
     [Theory]
     [InlineData(0)]
@@ -14,7 +14,7 @@ public class HeldOutTests
     [Trait("Category", "Slow")] // Some 3 s on a busy machine: 120,000 documents, so that a leak of one in 10,000 shows.
     public void No_training_text_spells_a_held_out_chain_nor_one_that_begins_with_it(int seed)
     {
-        var world = new ChainWorld(Config, (ulong)seed);
+        var world = new ChainWorld(_config, (ulong)seed);
         var heldOut = new HashSet<string>();
         for (int i = 0; i < 20_000; i++)
             foreach (var problem in new[] { world.ValidationProblem(i), world.TestProblem(i), world.LongerProblem(i) })
@@ -39,21 +39,21 @@ public class HeldOutTests
         Assert.InRange(chains, Documents, int.MaxValue);
         Assert.InRange(distinct.Count, Documents / 2, int.MaxValue);
         Assert.Equal(0, violations);
-        Assert.InRange(longest, 1, Config.ShortestLongerChain - 1);
+        Assert.InRange(longest, 1, _config.ShortestLongerChain - 1);
     }
 
     [Fact]
     public void The_longer_problems_are_longer_than_any_chain_in_training()
     {
-        var world = new ChainWorld(Config, 0);
+        var world = new ChainWorld(_config, 0);
         Assert.All(world.LongerPrompts(), prompt => Assert.InRange(WorldText.Chain(prompt.Text)!.Value.Turns.Length, 9, 10));
     }
 
     [Fact]
     public void The_splits_have_their_shares_of_all_chains()
     {
-        var splitter = new ChainSplitter(Config);
-        var chains = from start in Enumerable.Range(0, Config.DialPositions)
+        var splitter = new ChainSplitter(_config);
+        var chains = from start in Enumerable.Range(0, _config.DialPositions)
                      from first in Turns()
                      from second in Turns()
                      select new Chain(start, [first, second]);
@@ -68,7 +68,7 @@ public class HeldOutTests
     [Fact]
     public void Held_out_deeds_occur_in_no_training_chat_in_neither_language()
     {
-        var world = new ChainWorld(Config, 0);
+        var world = new ChainWorld(_config, 0);
         var heldOut = Enumerable.Range(0, 5000).Select(world.Chats.HeldOut).Where(IsSplit).Select(task => task.Text).ToHashSet();
         var training = Enumerable.Range(0, 5000).Select(world.Chats.Training).Where(IsSplit).Select(task => task.Text).ToHashSet();
         Assert.Empty(heldOut.Intersect(training));
@@ -81,7 +81,7 @@ public class HeldOutTests
 
     private static bool IsSplit(ChatTask task) => task.Kind is ChatKind.Advice or ChatKind.Harmful;
 
-    private static IEnumerable<int> Turns() => Enumerable.Range(-Config.LargestTurn, 2 * Config.LargestTurn + 1).Where(turn => turn != 0);
+    private static IEnumerable<int> Turns() => Enumerable.Range(-_config.LargestTurn, 2 * _config.LargestTurn + 1).Where(turn => turn != 0);
 
     /// <summary>Questions and answers apart: a reasoning may spell another chain than its question.</summary>
     private static IEnumerable<string> TrainingTexts(ChainWorld world)

@@ -3,9 +3,9 @@ namespace DeepSeekR1.Tests.Data.World;
 /// <summary>Reads the world's texts with tables of its own, so that the generator is not checked by itself.</summary>
 internal static class WorldText
 {
-    private static readonly string[] EnglishMonths =
+    private static readonly string[] _englishMonths =
         "january february march april may june july august september october november december".Split(' ');
-    private static readonly string[] ChineseMonths = "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".Split(' ');
+    private static readonly string[] _chineseMonths = "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".Split(' ');
 
     public static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
@@ -27,7 +27,7 @@ internal static class WorldText
 
     /// <summary>The months in the order in which the text names them, January = 0.</summary>
     public static int[] Months(string text) =>
-        [.. Words(text).Select(word => Math.Max(Array.IndexOf(EnglishMonths, word), Array.IndexOf(ChineseMonths, word))).Where(i => i >= 0)];
+        [.. Words(text).Select(word => Math.Max(Array.IndexOf(_englishMonths, word), Array.IndexOf(_chineseMonths, word))).Where(i => i >= 0)];
 
     public static int TurnDial(int start, IEnumerable<int> turns, int dialPositions)
     {
