@@ -8,8 +8,13 @@ internal static class Conversation
 {
     private static readonly Dictionary<string, string> _roles = new()
     {
-        ["system"] = "system", ["developer"] = "developer", ["user"] = "user", ["assistant"] = "assistant", ["tool"] = "tool",
-        ["human"] = "user", ["gpt"] = "assistant",
+        ["system"] = "system",
+        ["developer"] = "developer",
+        ["user"] = "user",
+        ["assistant"] = "assistant",
+        ["tool"] = "tool",
+        ["human"] = "user",
+        ["gpt"] = "assistant",
     };
 
     /// <exception cref="R1Exception">The field is no list of messages; names file, line and message.</exception>

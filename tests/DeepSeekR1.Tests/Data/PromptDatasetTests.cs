@@ -1,8 +1,8 @@
 using System.Text.Json;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rewards;
-using DeepSeekR1.Text;
 using DeepSeekR1.Testing;
+using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Tests.Data;
 
