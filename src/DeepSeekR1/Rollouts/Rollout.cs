@@ -14,12 +14,15 @@ public sealed record Rollout
     /// <summary>The prompt's ids.</summary>
     public required ReadOnlyMemory<int> PromptIds { get; init; }
 
-    /// <summary>The sampled ids, the end token included when there is one.</summary>
+    /// <summary>The completion's ids, the end token included when there is one.</summary>
     public required ReadOnlyMemory<int> Ids { get; init; }
 
+    /// <summary>How many of the first ids were forced upon the completion instead of drawn (e.g. <c>&lt;think&gt;</c>).</summary>
+    public int ForcedLength { get; init; }
+
     /// <summary>
-    /// Log-probability of each sampled id under the policy at the sampling temperature, before any truncation (top-k, top-p, min-p)
-    /// or repetition penalty: what the loss calls "old". Empty when greedy.
+    /// Log-probability of each id under the policy at the sampling temperature, before any truncation (top-k, top-p, min-p)
+    /// or repetition penalty: what the loss calls "old". 0 for forced ids. Empty when greedy.
     /// </summary>
     public required ReadOnlyMemory<float> LogProbs { get; init; }
 

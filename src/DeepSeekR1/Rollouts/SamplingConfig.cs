@@ -29,4 +29,7 @@ public sealed record SamplingConfig
     /// <summary>Most tokens of a completion, the end token included.</summary>
     [Description("Most tokens of a completion, the end token included."), Range(1, int.MaxValue)]
     public int MaxNewTokens { get; init; } = 256;
+
+    // Smaller temperatures are greedy too: their inverse overflows a float.
+    internal bool IsGreedy => Temperature < 1e-37;
 }

@@ -1,0 +1,66 @@
+using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Checkpoints;
+
+/// <summary>Models in the folder layout of Hugging Face: <c>config.json</c>, <c>model.safetensors</c> or shards with an index.</summary>
+public static class HfCheckpoint
+{
+    internal const string ConfigFile = "config.json";
+
+    /// <summary>Reads the configuration alone.</summary>
+    /// <exception cref="R1Exception">No such folder, or no usable configuration in it.</exception>
+    public static ModelConfig LoadConfig(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new R1Exception($"{folder}: no such model folder. Give the path of a folder that holds {ConfigFile} and model.safetensors.");
+        string path = Path.Combine(folder, ConfigFile);
+        if (!File.Exists(path)) throw new R1Exception($"{folder}: {ConfigFile} not found in the folder; a model folder holds {ConfigFile} and model.safetensors.");
+        try
+        {
+            return ModelConfig.Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new R1Exception($"{path}: cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Loads a model for training: every parameter requires its gradient.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="runtime">Where it goes.</param>
+    /// <param name="dtype">What it computes with; null takes the runtime's choice for its size.</param>
+    /// <exception cref="R1Exception">The folder, its configuration or its weights are missing, damaged, or do not fit together.</exception>
+    public static CausalLM LoadModel(string folder, TorchRuntime runtime, ScalarType? dtype = null)
+    {
+        var config = LoadConfig(folder);
+        using var weights = WeightFiles.Open(folder);
+        var layout = ParameterLayout.Of(config).ToList();
+        weights.Check(layout, config);
+        var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
+        var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal);
+        try
+        {
+            using var noGrad = no_grad();
+            foreach (var spec in layout)
+                parameters[spec.Name] = ParameterFactory.Own(weights.Read(spec.Name, type, runtime.Device), trainable: true);
+        }
+        catch
+        {
+            foreach (var parameter in parameters.Values) parameter.Dispose();
+            throw;
+        }
+        return new CausalLM(config, parameters);
+    }
+
+    /// <summary>
+    /// Saves a model so that transformers, vLLM and llama.cpp open it. Weights are written aside first; <c>config.json</c>, without
+    /// which no folder loads, goes last, so that a killed save never leaves a folder that loads as something else.
+    /// </summary>
+    /// <param name="model">What to save.</param>
+    /// <param name="folder">Where; made if it is absent. Weights already there are replaced, other files stay.</param>
+    /// <param name="maxShardBytes">Most bytes of tensors in one file; a tensor is never split.</param>
+    /// <exception cref="R1Exception">The folder cannot be written.</exception>
+    public static void SaveModel(CausalLM model, string folder, long maxShardBytes = 5_000_000_000) => WeightFiles.Save(model, folder, maxShardBytes);
+}

@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+internal enum AttentionMaskKind
+{
+    /// <summary>As many queries as keys, each attending to itself and what came before; no tensor is needed.</summary>
+    Causal,
+    /// <summary>Every query attends to every key: one token after a cache.</summary>
+    Everything,
+    /// <summary>As the tensor says.</summary>
+    Tensor,
+}
+
+/// <summary>Who may attend to whom, in the form that the attention kernel takes; made once for all layers.</summary>
+/// <param name="Kind">Which form.</param>
+/// <param name="Additive">For <see cref="AttentionMaskKind.Tensor"/>: [batch or 1, 1, query, key], 0 or a large negative number.</param>
+internal readonly record struct AttentionMask(AttentionMaskKind Kind, Tensor? Additive = null)
+{
+    /// <summary>
+    /// Large enough that exp gives exactly 0 beside any attended key, finite so that a query that may attend to nothing (padding)
+    /// gives a meaningless but finite row and no NaN in the gradient.
+    /// </summary>
+    private static double Hidden(ScalarType dtype) => dtype == ScalarType.Float16 ? -60_000 : -1e30;
+
+    /// <summary>The mask for <paramref name="queries"/> tokens after <paramref name="past"/> cached ones.</summary>
+    public static AttentionMask Create(Tensor? allowed, long past, long queries, ScalarType dtype, Device device)
+    {
+        if (allowed is null && past == 0) return new(AttentionMaskKind.Causal);
+        if (allowed is null && queries == 1) return new(AttentionMaskKind.Everything);
+        allowed ??= ones([1, 1, queries, past + queries], ScalarType.Bool, device).tril(past);
+        var additive = zeros(allowed.shape, dtype, device).masked_fill_(allowed.logical_not(), Hidden(dtype));
+        return new(AttentionMaskKind.Tensor, additive);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>The shape of a decoder: what <c>config.json</c> of a Hugging Face folder says, in the field's terms.</summary>
+public sealed record ModelConfig
+{
+    /// <summary>The class that transformers would load, such as <c>LlamaForCausalLM</c>.</summary>
+    public string Architecture { get; init; } = ModelFamily.Llama.CausalLM;
+
+    /// <summary>Number of token ids.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Width inside the feed-forward block.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Number of decoder layers.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Key and value heads, each shared by Heads / KeyValueHeads query heads; as many as <see cref="Heads"/> where not set.</summary>
+    public int KeyValueHeads { get => field > 0 ? field : Heads; init; }
+
+    /// <summary>Width of a head; HiddenSize / Heads where not set.</summary>
+    public int HeadDim { get => field > 0 ? field : HiddenSize / Heads; init; }
+
+    /// <summary>Added to the mean square before its root.</summary>
+    public double RmsNormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>Base of the rotary frequencies.</summary>
+    public double RopeTheta { get; init; } = 10_000;
+
+    /// <summary>How rotary frequencies are stretched; null where they are not.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
+    /// <summary>Positions the model was made for.</summary>
+    public int MaxPositions { get; init; } = 2048;
+
+    /// <summary>The output head is the embedding matrix itself.</summary>
+    public bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Query, key and value projections have a bias.</summary>
+    public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>The attention's output projection has a bias.</summary>
+    public bool AttentionOutputBias { get; init; }
+
+    /// <summary>The feed-forward projections have biases.</summary>
+    public bool MlpBias { get; init; }
+
+    /// <summary>The object this was read from: fields that mean nothing here are written back as they were.</summary>
+    internal JsonObject? Source { get; init; }
+
+    /// <summary>Number of parameters, a tied head counted once.</summary>
+    public long ParameterCount => ParameterLayout.Of(this).Sum(parameter => parameter.Elements);
+
+    /// <summary>
+    /// Reads <c>config.json</c>: the layout of transformers 5 (<c>rope_parameters</c>, <c>dtype</c>) and that of published checkpoints
+    /// (<c>rope_theta</c>, <c>rope_scaling</c>, <c>torch_dtype</c>).
+    /// </summary>
+    /// <param name="json">The text.</param>
+    /// <param name="fileName">What errors call it.</param>
+    /// <exception cref="R1Exception">Not JSON; a field is missing, of the wrong type or out of range; or the model is of an unknown kind.</exception>
+    public static ModelConfig Parse(string json, string fileName = "config.json") => ModelConfigJson.Parse(json, fileName);
+
+    /// <summary>The text of <c>config.json</c>: the fields it was read from, with those known here brought up to date.</summary>
+    /// <param name="dtype">The saved weights' dtype as PyTorch calls it, such as <c>bfloat16</c>.</param>
+    public string ToJson(string dtype = "float32") => ModelConfigJson.Write(this, dtype);
+
+    /// <exception cref="R1Exception">The numbers do not fit together.</exception>
+    internal ModelConfig Validated(string fileName)
+    {
+        foreach (var (name, value) in new[]
+        {
+            ("vocab_size", VocabularySize), ("hidden_size", HiddenSize), ("intermediate_size", IntermediateSize), ("num_hidden_layers", Layers),
+            ("num_attention_heads", Heads), ("num_key_value_heads", KeyValueHeads), ("head_dim", HeadDim), ("max_position_embeddings", MaxPositions),
+        })
+            if (value <= 0) throw new R1Exception($"{fileName}: {name} must be positive, found {value}.");
+        if (Heads % KeyValueHeads != 0)
+            throw new R1Exception($"{fileName}: num_attention_heads {Heads} is not a multiple of num_key_value_heads {KeyValueHeads}.");
+        if (HeadDim % 2 != 0) throw new R1Exception($"{fileName}: head_dim {HeadDim} must be even, as rotary embeddings turn pairs.");
+        if (!(RmsNormEpsilon > 0) || !double.IsFinite(RmsNormEpsilon)) throw new R1Exception($"{fileName}: rms_norm_eps must be positive, found {RmsNormEpsilon}.");
+        if (!(RopeTheta > 1) || !double.IsFinite(RopeTheta)) throw new R1Exception($"{fileName}: rope_theta must be greater than 1, found {RopeTheta}.");
+        return this;
+    }
+}

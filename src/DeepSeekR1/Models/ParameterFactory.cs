@@ -1,0 +1,33 @@
+using DeepSeekR1.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>Makes parameters that belong to a model and to no dispose scope.</summary>
+internal static class ParameterFactory
+{
+    /// <summary>Wraps a tensor; the tensor is consumed.</summary>
+    public static Parameter Own(Tensor value, bool trainable)
+    {
+        var parameter = nn.Parameter(value, trainable);
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+
+    /// <summary>A fresh parameter's values.</summary>
+    public static Tensor Draw(ParameterSpec spec, ModelConfig config, AddressedStream stream, ScalarType dtype, Device device)
+    {
+        double deviation = spec.Initialization switch
+        {
+            Initialization.FanIn => 1 / Math.Sqrt(spec.Shape[^1]),
+            Initialization.Residual => 1 / Math.Sqrt(spec.Shape[^1] * 2.0 * config.Layers),
+            Initialization.Embedding => 0.1,
+            _ => 0,
+        };
+        if (deviation == 0) return full(spec.Shape, spec.Initialization == Initialization.One ? 1 : 0, dtype, device);
+        var values = new float[spec.Elements];
+        stream.Normal(values, deviation);
+        return tensor(values, spec.Shape).to(dtype, device);
+    }
+}

@@ -1,0 +1,11 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>Root-mean-square norm (Zhang and Sennrich 2019).</summary>
+internal sealed class RmsNorm(Parameter weight, double epsilon)
+{
+    /// <summary>[..., width] to the same.</summary>
+    public Tensor Forward(Tensor x) => Kernels.RmsNorm(x, weight, epsilon);
+}

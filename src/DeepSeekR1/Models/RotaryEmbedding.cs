@@ -1,0 +1,63 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>
+/// Rotary position embedding (Su et al. 2021, "RoFormer"), in the half-split layout of Hugging Face weights: element i turns together
+/// with element i + width/2. With signed frequencies, (-f, f), the sine carries the rotation's sign, so that
+/// rotated = x * cos + roll(x, width/2) * sin.
+/// </summary>
+internal sealed class RotaryEmbedding : IDisposable
+{
+    private readonly Tensor _signedFrequencies;
+
+    public RotaryEmbedding(int width, double theta, RopeScaling? scaling, Device device)
+    {
+        float[] frequencies = Frequencies(width, theta, scaling);
+        _signedFrequencies = tensor([.. frequencies.Select(f => -f), .. frequencies], ScalarType.Float32, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Cosine and signed sine, each [batch or 1, sequence, 1, width], of int64 positions [batch or 1, sequence].</summary>
+    public Rotation At(Tensor positions, ScalarType dtype)
+    {
+        var angles = positions.unsqueeze(-1).unsqueeze(-1) * _signedFrequencies;
+        return new(angles.cos().to(dtype), angles.sin().to(dtype));
+    }
+
+    public void Dispose() => _signedFrequencies.Dispose();
+
+    /// <summary>Angle a position turns each pair by: theta^(-2i/width), stretched as the scaling says.</summary>
+    private static float[] Frequencies(int width, double theta, RopeScaling? scaling)
+    {
+        var frequencies = new float[width / 2];
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            double frequency = Math.Pow(theta, -2.0 * i / width);
+            frequencies[i] = (float)(scaling?.Kind switch
+            {
+                null => frequency,
+                RopeScalingKind.Linear => frequency / scaling.Factor,
+                RopeScalingKind.Llama3 => StretchLlama3(frequency, scaling),
+                var kind => throw new ArgumentOutOfRangeException(nameof(scaling), kind, "unknown rotary scaling"),
+            });
+        }
+        return frequencies;
+    }
+
+    private static double StretchLlama3(double frequency, RopeScaling scaling)
+    {
+        double turns = scaling.OriginalMaxPositions * frequency / (2 * Math.PI);
+        double kept = Math.Clamp((turns - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor), 0, 1);
+        return kept * frequency + (1 - kept) * frequency / scaling.Factor;
+    }
+}
+
+/// <summary>Cosine and signed sine of the positions of one forward pass.</summary>
+internal readonly record struct Rotation(Tensor Cos, Tensor SignedSin)
+{
+    private static readonly Scalar One = 1;
+
+    /// <summary>Turns [batch, sequence, heads, width].</summary>
+    public Tensor Apply(Tensor x) => (x * Cos).addcmul_(x.roll(x.shape[^1] / 2, -1), SignedSin, One);
+}

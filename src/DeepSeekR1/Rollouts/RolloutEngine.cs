@@ -1,0 +1,128 @@
+using DeepSeekR1.Text;
+
+namespace DeepSeekR1.Rollouts;
+
+/// <summary>
+/// Samples completions: prompts × group size → groups of rollouts, in batches of bounded memory. A token depends on the model, the
+/// ids before it and its address alone, not on what else is decoded beside it (up to rounding of the decoder's logits).
+/// </summary>
+/// <param name="decoder">Computes logits; stays the caller's to dispose.</param>
+/// <param name="tokenizer">Decodes completions.</param>
+/// <param name="stopIds">Tokens that end a completion.</param>
+/// <param name="limits">How much is decoded at a time.</param>
+/// <param name="threads">Threads that draw tokens where the vocabulary is large; 0 takes one a core.</param>
+public sealed class RolloutEngine(
+    IDecoder decoder, ITokenizer tokenizer, IReadOnlyCollection<int> stopIds, RolloutLimits? limits = null, int threads = 0)
+{
+    private readonly HashSet<int> _stopIds = [.. stopIds];
+    private readonly RolloutLimits _limits = limits ?? new RolloutLimits();
+    private readonly int _threads = threads > 0 ? threads : Environment.ProcessorCount;
+
+    /// <summary>Samples a group of completions for each prompt.</summary>
+    /// <param name="prompts">What to complete.</param>
+    /// <param name="groupSize">Completions a prompt, at least one.</param>
+    /// <param name="sampling">How tokens are drawn.</param>
+    /// <param name="address">Where the random draws live.</param>
+    /// <param name="forcedPrefix">Ids that every completion begins with; part of it, but not drawn.</param>
+    /// <param name="progress">Told whenever completions end.</param>
+    /// <param name="cancellationToken">Checked at every token.</param>
+    /// <returns>One group a prompt, in the order of the prompts.</returns>
+    /// <exception cref="R1Exception">A prompt is empty or leaves no room in the model's context, or the logits are not finite.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public RolloutGroup[] Generate(
+        IReadOnlyList<EncodedPrompt> prompts, int groupSize, SamplingConfig sampling, RolloutAddress address,
+        ReadOnlyMemory<int> forcedPrefix = default, IProgress<RolloutProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
+        var sequences = prompts.Select(prompt => Enumerable.Range(0, groupSize).Select(i => Begin(prompt, i, sampling, forcedPrefix)).ToArray()).ToArray();
+        if (prompts.Count == 0) return [];
+        var plan = BatchPlan.Cut(
+            [.. prompts.Select(prompt => prompt.Ids.Length + forcedPrefix.Length)], groupSize, LongestRemaining(sequences.SelectMany(group => group)),
+            decoder.CacheBytesPerToken, _limits);
+        var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, _threads);
+        var state = new RolloutProgress(0, prompts.Count * groupSize, 0);
+        foreach (var slices in plan)
+        {
+            RolloutSequence[] live = [.. slices.SelectMany(slice => sequences[slice.Prompt].Skip(slice.FirstSample).Take(slice.Samples))];
+            using var batch = decoder.Start(
+                [.. slices.Select(slice => (ReadOnlyMemory<int>)sequences[slice.Prompt][slice.FirstSample].Context.ToArray())],
+                [.. slices.Select(slice => slice.Samples)],
+                LongestRemaining(live));
+            Complete(batch, live, drawing, (finished, drawn) =>
+            {
+                state = state with { FinishedSequences = state.FinishedSequences + finished, Tokens = state.Tokens + drawn };
+                if (finished > 0) progress?.Report(state);
+            }, cancellationToken);
+        }
+        return [.. prompts.Select((prompt, i) => new RolloutGroup(prompt, [.. sequences[i].Select(sequence => sequence.ToRollout(tokenizer, sampling.IsGreedy))]))];
+    }
+
+    /// <summary>Samples one completion and hands out its text as it grows.</summary>
+    /// <param name="prompt">What to complete.</param>
+    /// <param name="sampling">How tokens are drawn.</param>
+    /// <param name="address">Where the random draws live; the completion is sample 0 of its prompt.</param>
+    /// <param name="onText">Called with each new piece of text, whole characters only.</param>
+    /// <param name="forcedPrefix">Ids the completion begins with.</param>
+    /// <param name="cancellationToken">Checked at every token.</param>
+    /// <inheritdoc cref="Generate" path="/exception"/>
+    public Rollout Stream(
+        EncodedPrompt prompt, SamplingConfig sampling, RolloutAddress address, Action<string> onText,
+        ReadOnlyMemory<int> forcedPrefix = default, CancellationToken cancellationToken = default)
+    {
+        var sequence = Begin(prompt, 0, sampling, forcedPrefix);
+        var stream = new TextStream(tokenizer);
+        foreach (int id in forcedPrefix.Span) Emit(stream.Append(id));
+        using var batch = decoder.Start([sequence.Context.ToArray()], [1], LongestRemaining([sequence]));
+        var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, threads: 1);
+        Complete(batch, [sequence], drawing, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
+        Emit(stream.Finish());
+        return sequence.ToRollout(tokenizer, sampling.IsGreedy);
+
+        void Emit(string text)
+        {
+            if (text.Length > 0) onText(text);
+        }
+    }
+
+    /// <summary>Draws and appends tokens until every sequence has ended.</summary>
+    private void Complete(
+        IDecodeBatch batch, RolloutSequence[] sequences, TokenDrawing drawing, Action<int, int> onStep, CancellationToken cancellationToken)
+    {
+        var live = sequences.AsSpan();
+        Span<int> keep = new int[live.Length], tokens = new int[live.Length];
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            drawing.Draw(batch, live);
+            int kept = 0;
+            for (int i = 0; i < live.Length; i++)
+            {
+                var (sequence, token) = (live[i], drawing.Tokens[i]);
+                sequence.Append(token, _stopIds.Contains(token.Id));
+                if (sequence.IsFinished) continue;
+                (keep[kept], tokens[kept], live[kept]) = (i, token.Id, sequence);
+                kept++;
+            }
+            onStep(live.Length - kept, live.Length);
+            if (kept == 0) return;
+            live = live[..kept];
+            batch.Advance(keep[..kept], tokens[..kept]);
+        }
+    }
+
+    private static int LongestRemaining(IEnumerable<RolloutSequence> sequences) => sequences.Max(sequence => sequence.Remaining);
+
+    private RolloutSequence Begin(EncodedPrompt prompt, int sample, SamplingConfig sampling, ReadOnlyMemory<int> forcedPrefix)
+    {
+        int length = prompt.Ids.Length, room = decoder.ContextLength - length - forcedPrefix.Length;
+        if (length + forcedPrefix.Length == 0)
+            throw new R1Exception($"Prompt '{prompt.Prompt.Id}' has no tokens; the model needs at least one to go on from.");
+        if (room < 1)
+            throw new R1Exception(
+                $"Prompt '{prompt.Prompt.Id}' is {length + forcedPrefix.Length} tokens long, which leaves no room for a completion in the model's context of " +
+                $"{decoder.ContextLength}. Leave it out, or shorten it.");
+        if (sampling.MaxNewTokens <= forcedPrefix.Length)
+            throw new R1Exception($"maxNewTokens is {sampling.MaxNewTokens}, which the {forcedPrefix.Length} tokens that every completion must begin with use up.");
+        return new RolloutSequence(prompt, sample, forcedPrefix.Span, Math.Min(sampling.MaxNewTokens, forcedPrefix.Length + room));
+    }
+}
