@@ -68,4 +68,22 @@ internal sealed unsafe class CpuKernels<TSimd, TVector> : CpuKernels
             TSimd.Store(TSimd.Multiply(silu, TSimd.Load(gateUp + 2 * i + TSimd.Width)), gated + i);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Rotate(float* head, float* cosines, float* sines, int half)
+    {
+        int i = 0;
+        for (; i + TSimd.Width <= half; i += TSimd.Width)
+        {
+            TVector low = TSimd.Load(head + i), high = TSimd.Load(head + half + i), cosine = TSimd.Load(cosines + i), sine = TSimd.Load(sines + i);
+            TSimd.Store(TSimd.Subtract(TSimd.Multiply(low, cosine), TSimd.Multiply(high, sine)), head + i);
+            TSimd.Store(TSimd.FusedMultiplyAdd(low, sine, TSimd.Multiply(high, cosine)), head + half + i);
+        }
+        for (; i < half; i++)
+        {
+            float low = head[i], high = head[half + i];
+            head[i] = low * cosines[i] - high * sines[i];
+            head[half + i] = low * sines[i] + high * cosines[i];
+        }
+    }
 }

@@ -51,4 +51,7 @@ internal abstract unsafe class CpuKernels
     /// <paramref name="count"/> outputs, a multiple of the width.
     /// </summary>
     public abstract void SwiGlu(float* gateUp, float* gated, int count);
+
+    /// <summary>Turns each pair (i, i + half) of a head by its angle: the rotary embedding of one position.</summary>
+    public abstract void Rotate(float* head, float* cosines, float* sines, int half);
 }

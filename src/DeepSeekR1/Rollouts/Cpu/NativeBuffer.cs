@@ -28,14 +28,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public static NativeBuffer OfFloats(long count) => new(checked(count * sizeof(float)));
 
-    /// <summary>This buffer when it is large enough, else a new one in its place.</summary>
-    public static NativeBuffer Ensure(NativeBuffer? buffer, long floats)
-    {
-        if (buffer is not null && buffer.Bytes >= floats * sizeof(float)) return buffer;
-        buffer?.Dispose();
-        return OfFloats(floats);
-    }
-
     public void Dispose()
     {
         Free();
