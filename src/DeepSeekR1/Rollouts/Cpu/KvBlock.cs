@@ -45,17 +45,27 @@ internal sealed unsafe class KvBlock : IDisposable
         new(Head(layer, head) + _keyBytes, (nint)Capacity * _layout.Width * _layout.ElementBytes, length, _layout.HeadDim, _layout.Type);
 
     /// <summary>Stores one token's key and value.</summary>
-    public void Store(int layer, int head, int token, float* key, float* value)
+    /// <param name="layer">Layer.</param>
+    /// <param name="head">Key/value head.</param>
+    /// <param name="token">Its place in the block.</param>
+    /// <param name="key">[head dimension].</param>
+    /// <param name="value">[head dimension].</param>
+    /// <param name="clearNext">
+    /// Zeroes the value after an even token: products read values two by two, and what a used block held before must not reach them,
+    /// as it may be NaN. Not for a fresh block whose tokens several threads store.
+    /// </param>
+    public void Store(int layer, int head, int token, float* key, float* value, bool clearNext)
     {
-        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value);
-        else StoreBfloat16((ushort*)Head(layer, head), token, key, value);
+        clearNext &= token % 2 == 0;
+        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext);
+        else StoreBfloat16((ushort*)Head(layer, head), token, key, value, clearNext);
     }
 
     public void Dispose() => _memory.Dispose();
 
     private nint Head(int layer, int head) => (nint)_memory.Pointer + (layer * _layout.Heads + head) * _headBytes;
 
-    private void StoreFloat32(float* block, int token, float* key, float* value)
+    private void StoreFloat32(float* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
         float* keys = block + (nint)(token / width) * headDim * width + token % width;
@@ -66,11 +76,11 @@ internal sealed unsafe class KvBlock : IDisposable
         {
             int count = Math.Min(width, headDim - i);
             new ReadOnlySpan<float>(value + i, count).CopyTo(new Span<float>(values, count));
-            ClearNext(values + width, token, width * sizeof(float));
+            if (clearNext) new Span<float>(values + width, count).Clear();
         }
     }
 
-    private void StoreBfloat16(ushort* block, int token, float* key, float* value)
+    private void StoreBfloat16(ushort* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
         ushort* keys = block + (nint)(token / width) * headDim * width + 2 * (token % width);
@@ -82,17 +92,9 @@ internal sealed unsafe class KvBlock : IDisposable
             int count = Math.Min(width, headDim - i);
             for (int lane = 0; lane < count; lane++)
             {
-                uint bits = Bfloat16.FromSingle(value[i + lane]);
-                // The even token of a pair clears the odd one.
-                if (token % 2 == 0) ((uint*)values)[lane] = bits;
-                else values[2 * lane + 1] = (ushort)bits;
+                values[2 * lane + token % 2] = Bfloat16.FromSingle(value[i + lane]);
+                if (clearNext) values[2 * lane + 1] = 0;
             }
         }
-    }
-
-    // Products read tokens two by two; what a block held before must not reach them, as it may be NaN.
-    private static void ClearNext(float* row, int token, int bytes)
-    {
-        if (token % 2 == 0) new Span<byte>(row, bytes).Clear();
     }
 }

@@ -104,17 +104,20 @@ public class CpuDecoderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Prompts_longer_than_a_chunk_are_read_in_pieces_with_the_same_result()
+    public void Many_long_prompts_are_read_in_pieces_with_the_same_result()
     {
         using var model = Load("llama");
         using var decoder = new CpuDecoder(model, threads: 2);
-        int[] ids = [.. Enumerable.Range(0, 1300).Select(i => (i * 7919 + i / 7) % model.Config.VocabularySize)];
-        Assert.SkipUnless(model.Config.MaxPositions >= 700, "the model has too few positions");
-        int length = Math.Min(ids.Length, model.Config.MaxPositions - 2) / 2;
+        int longest = model.Config.MaxPositions;
+        // Enough tokens for several chunks, whose limits fall inside prompts.
+        int[][] prompts =
+        [
+            .. Enumerable.Range(0, 3 + 1300 / longest).Select(prompt =>
+                Enumerable.Range(0, longest - 5 * prompt % longest).Select(i => (i * 7919 + prompt * 31 + i / 7) % model.Config.VocabularySize).ToArray()),
+        ];
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        int[][] prompts = [ids[..length], ids[..(length / 3)], ids[length..(2 * length)]];
-        using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], [1, 1, 1], 1);
+        using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], [.. prompts.Select(_ => 1)], 1);
         for (int i = 0; i < prompts.Length; i++)
         {
             var expected = model.Logits(model.Hidden(tensor(prompts[i], ScalarType.Int64).unsqueeze(0)))[0, -1];
@@ -153,7 +156,7 @@ public class CpuDecoderTests(ITestOutputHelper output)
         double deviation = Math.Sqrt(expected[0].Average(logit => (double)logit * logit));
         output.WriteLine($"worst {worst:E1}, logits' deviation {deviation:F2}");
         // The same weights, but keys and values rounded to 8 bits: a relative 2^-9 each, here over few tokens and layers.
-        Assert.InRange(worst, 1e-6, 0.02 * deviation);
+        Assert.InRange(worst, 1e-6, 0.05 * deviation);
     }
 
     [Fact]
