@@ -1,0 +1,162 @@
+using DeepSeekR1.Models;
+using TorchSharp;
+
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>
+/// Decodes Llama and Qwen2 models on the CPU without torch: weights packed for the processor's vectors, each prompt encoded once and
+/// its keys and values shared by all sequences that fork from it, nothing padded. Activations are float32; weights and the key/value
+/// cache have the model's precision (float32 or bfloat16).
+/// A sequence's logits are the same bits whatever else is in the batch and whatever the number of threads.
+/// </summary>
+public sealed class CpuDecoder : IDecoder
+{
+    /// <summary>Prompt tokens that go through the layers together.</summary>
+    private const int ChunkTokens = 512;
+
+    /// <summary>Tokens of a page of the cache.</summary>
+    private const int PageTokens = 64;
+
+    private readonly PackedModel _model;
+    private readonly WorkerPool _pool;
+    private readonly ForwardPass _forward;
+    private readonly KvLayout _layout;
+    private readonly Stack<KvBlock> _freePages = [];
+    private readonly RowBuffer _logits;
+    private CpuDecodeBatch? _open;
+
+    /// <summary>Packs the weights of a model; the model must outlive the decoder.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="threads">Threads that compute; 0 takes one a core.</param>
+    /// <param name="width">Vectors to use.</param>
+    /// <exception cref="R1Exception">The model is of a kind that this decoder does not know; see <see cref="Supports"/>.</exception>
+    public CpuDecoder(CausalLM model, int threads = 0, KernelWidth width = KernelWidth.Auto)
+    {
+        if (!Supports(model))
+            throw new R1Exception($"{model.Config.Architecture} in {model.Dtype} on {model.Device} cannot be decoded by CpuDecoder, which takes " +
+                "Llama and Qwen2 models in float32 or bfloat16 on the CPU; use TorchDecoder.");
+        var kernels = CpuKernels.OfWidth((int)width);
+        var config = model.Config;
+        _model = new PackedModel(model, kernels);
+        _pool = new WorkerPool(threads > 0 ? threads : Environment.ProcessorCount);
+        _layout = new KvLayout(config.Layers, config.KeyValueHeads, config.HeadDim, kernels.Width, _model.Type);
+        _forward = new ForwardPass(_model, kernels, _pool, _layout);
+        _logits = new RowBuffer(config.VocabularySize);
+        Refresh();
+    }
+
+    /// <inheritdoc/>
+    public int VocabularySize => _model.Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public int ContextLength => _model.Config.MaxPositions;
+
+    /// <inheritdoc/>
+    public long CacheBytesPerToken => _layout.BytesPerToken;
+
+    /// <summary>True for models that this decoder can run.</summary>
+    public static bool Supports(CausalLM model) =>
+        model.Device.type == DeviceType.CPU
+        && model.Dtype is torch.ScalarType.Float32 or torch.ScalarType.BFloat16
+        && (model.Config.Architecture == ModelFamily.Llama.CausalLM || model.Config.Architecture == ModelFamily.Qwen2.CausalLM);
+
+    /// <summary>Takes the model's weights over as they are now: call it after each optimizer step, while no batch is open.</summary>
+    /// <exception cref="InvalidOperationException">A batch is open: its cache would be of other weights.</exception>
+    public void Refresh()
+    {
+        if (_open is not null) throw new InvalidOperationException("the weights cannot change while a batch is open: dispose it first");
+        _pool.Run(_model.Pack);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="R1Exception">A prompt is empty, has an id outside the vocabulary, or does not fit the context.</exception>
+    public IDecodeBatch Start(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
+    {
+        if (_open is not null) throw new InvalidOperationException("one batch at a time: dispose the open one first");
+        Check(prompts, copies, maxNewTokens);
+        var caches = prompts.Select(ids => new PromptCache(ids, new KvBlock(_layout, ids.Length))).ToArray();
+        Encode(caches);
+        return _open = new CpuDecodeBatch(this, caches, copies, maxNewTokens);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _open?.Dispose();
+        _pool.Dispose();
+        _forward.Dispose();
+        _model.Dispose();
+        _logits.Dispose();
+        while (_freePages.TryPop(out var page)) page.Dispose();
+    }
+
+    /// <summary>[vocabulary] logits of a row of the latest pass.</summary>
+    internal unsafe ReadOnlySpan<float> Logits(int row) => new(_logits[row], VocabularySize);
+
+    /// <summary>Computes the logits that follow the newest token of each sequence; row i is that of the i-th.</summary>
+    internal void Step(IReadOnlyList<SequenceCache> sequences, ReadOnlySpan<int> tokens)
+    {
+        var rows = new DecoderRow[sequences.Count];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            var sequence = sequences[i];
+            CheckToken(tokens[i]);
+            sequence.Extend(TakePage);
+            rows[i] = new DecoderRow(tokens[i], sequence.Prompt.Length + sequence.Length - 1, sequence.Prompt, sequence);
+        }
+        _forward.Run(rows);
+        _forward.Logits(rows.Length, _logits);
+    }
+
+    /// <summary>Gives a sequence's pages back.</summary>
+    internal void Release(SequenceCache sequence)
+    {
+        foreach (var page in sequence.Pages) _freePages.Push(page);
+        sequence.Pages.Clear();
+    }
+
+    internal void Close(CpuDecodeBatch batch)
+    {
+        if (_open == batch) _open = null;
+    }
+
+    private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : new KvBlock(_layout, PageTokens);
+
+    /// <summary>Reads the prompts, a bounded number of tokens at a time, and computes the logits that follow each.</summary>
+    private unsafe void Encode(PromptCache[] prompts)
+    {
+        var rows = prompts.SelectMany(prompt => Enumerable.Range(0, prompt.Length).Select(i => new DecoderRow(prompt.Ids.Span[i], i, prompt, null)));
+        using var last = new RowBuffer(_model.Config.HiddenSize);
+        last.Reserve(prompts.Length);
+        int encoded = 0;
+        foreach (var chunk in rows.Chunk(ChunkTokens))
+        {
+            _forward.Run(chunk);
+            for (int i = 0; i < chunk.Length; i++)
+                if (chunk[i].Position == chunk[i].Prompt.Length - 1) _forward.CopyHidden(i, last[encoded++]);
+        }
+        _forward.Logits(last, prompts.Length, _logits);
+    }
+
+    private void Check(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
+        ArgumentOutOfRangeException.ThrowIfZero(prompts.Count);
+        if (copies.Count != prompts.Count) throw new ArgumentException($"{prompts.Count} prompts, but {copies.Count} numbers of copies", nameof(copies));
+        if (copies.Any(count => count <= 0)) throw new ArgumentException("each prompt needs at least one copy", nameof(copies));
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            int length = prompts[i].Length;
+            if (length == 0) throw new R1Exception($"Prompt {i} of the batch is empty; a prompt needs at least one token.");
+            if (length > ContextLength)
+                throw new R1Exception($"Prompt {i} of the batch has {length} tokens, but the model has {ContextLength} positions; shorten it.");
+            foreach (int id in prompts[i].Span) CheckToken(id);
+        }
+    }
+
+    private void CheckToken(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize)
+            throw new R1Exception($"Token id {id} is outside the model's vocabulary of {VocabularySize}; the tokenizer and the model do not belong together.");
+    }
+}

@@ -1,0 +1,183 @@
+using DeepSeekR1.Models;
+
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>
+/// Runs tokens through the decoder. Each worker runs the same function: either all of them on all rows, each computing its share of
+/// every product's columns and meeting the others after each stage, or, where rows are many and independent, each on rows of its own.
+/// </summary>
+internal sealed unsafe class ForwardPass : IDisposable
+{
+    /// <summary>Rows a worker needs of its own, to make up for reading all weights alone.</summary>
+    private const int RowsToWorkAlone = 32;
+
+    /// <summary>Rows of one share of a product: few enough to stay in the second cache, many enough to reuse the weights.</summary>
+    private const int ChunkRows = 64;
+
+    private readonly PackedModel _model;
+    private readonly CpuKernels _kernels;
+    private readonly WorkerPool _pool;
+    private readonly KvLayout _layout;
+    private readonly RotaryTable _rotary;
+    private readonly AttentionPass[] _attention;
+    private readonly RowBuffer _residual, _normed, _projected, _attended, _gateUp, _gated;
+    private DecoderRow[] _rows = [];
+
+    public ForwardPass(PackedModel model, CpuKernels kernels, WorkerPool pool, KvLayout layout)
+    {
+        (_model, _kernels, _pool, _layout) = (model, kernels, pool, layout);
+        var config = model.Config;
+        _rotary = new RotaryTable(config);
+        _attention = [.. Enumerable.Range(0, pool.Size).Select(_ => new AttentionPass(kernels, config.Heads, layout))];
+        (_residual, _normed) = (new(config.HiddenSize), new(config.HiddenSize));
+        (_projected, _attended) = (new((config.Heads + 2 * config.KeyValueHeads) * config.HeadDim), new(config.Heads * config.HeadDim));
+        int paddedIntermediate = Panel.Count(config.IntermediateSize, kernels.Width) * kernels.Width;
+        (_gateUp, _gated) = (new(2 * paddedIntermediate), new(paddedIntermediate));
+    }
+
+    private ModelConfig Config => _model.Config;
+
+    /// <summary>
+    /// Runs the layers, storing keys and values. Rows of one prompt follow one another; those of the prompt itself in the order of
+    /// their positions.
+    /// </summary>
+    public void Run(DecoderRow[] rows)
+    {
+        _rows = rows;
+        foreach (var buffer in new[] { _residual, _normed, _projected, _attended, _gateUp, _gated }) buffer.Reserve(rows.Length);
+        _rotary.Extend(rows.Max(row => row.Position) + 1);
+        int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.Sequence?.Length ?? 0);
+        foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
+
+        bool areIndependent = rows.All(row => row.Sequence is not null);
+        if (areIndependent && rows.Length >= RowsToWorkAlone * _pool.Size)
+        {
+            _pool.Run(team =>
+            {
+                var (first, end) = team.Share(rows.Length);
+                RunLayers(Team.Alone, _attention[team.Member], first, end);
+            });
+        }
+        else _pool.Run(team => RunLayers(team, _attention[team.Member], 0, rows.Length));
+    }
+
+    /// <summary>Copies the last layer's output of a row of the latest run; [hidden], the final norm not applied.</summary>
+    public void CopyHidden(int row, float* destination) =>
+        new ReadOnlySpan<float>(_residual[row], Config.HiddenSize).CopyTo(new Span<float>(destination, Config.HiddenSize));
+
+    /// <summary>Logits of the latest run's rows.</summary>
+    public void Logits(int rows, RowBuffer logits) => Logits(_residual, rows, logits);
+
+    /// <summary>Logits of rows of last-layer outputs.</summary>
+    public void Logits(RowBuffer hidden, int rows, RowBuffer logits)
+    {
+        _normed.Reserve(rows);
+        logits.Reserve(rows);
+        _pool.Run(team =>
+        {
+            Norm(team, hidden, _model.FinalNorm, 0, rows);
+            team.Meet();
+            Multiply(team, _normed[0, rows], _model.Head, logits[0, rows]);
+        });
+    }
+
+    public void Dispose()
+    {
+        _rotary.Dispose();
+        foreach (var attention in _attention) attention.Dispose();
+        foreach (var buffer in new[] { _residual, _normed, _projected, _attended, _gateUp, _gated }) buffer.Dispose();
+    }
+
+    private void RunLayers(Team team, AttentionPass attention, int first, int end)
+    {
+        Embed(team, first, end);
+        team.Meet();
+        for (int i = 0; i < Config.Layers; i++)
+        {
+            var layer = _model.Layers[i];
+            Norm(team, _residual, layer.AttentionNorm, first, end);
+            team.Meet();
+            Multiply(team, _normed[first, end], layer.QueryKeyValue, _projected[first, end]);
+            team.Meet();
+            RotateAndStore(team, i, first, end);
+            team.Meet();
+            Attend(team, attention, i, first, end);
+            team.Meet();
+            Multiply(team, _attended[first, end], layer.AttentionOutput, _residual[first, end], add: true);
+            team.Meet();
+            Norm(team, _residual, layer.MlpNorm, first, end);
+            team.Meet();
+            Gate(team, layer.GateUp, first, end);
+            team.Meet();
+            Multiply(team, _gated[first, end], layer.Down, _residual[first, end], add: true);
+            team.Meet();
+        }
+    }
+
+    private void Embed(Team team, int first, int end)
+    {
+        var (firstOfMember, endOfMember) = team.Share(end - first);
+        for (int row = first + firstOfMember; row < first + endOfMember; row++)
+            _model.Embedding.CopyTo((long)_rows[row].Token * Config.HiddenSize, Config.HiddenSize, _residual[row]);
+    }
+
+    private void Norm(Team team, RowBuffer input, NativeBuffer weight, int first, int end)
+    {
+        var (firstOfMember, endOfMember) = team.Share(end - first);
+        for (int row = first + firstOfMember; row < first + endOfMember; row++)
+            _kernels.RmsNorm(input[row], weight.Floats, (float)Config.RmsNormEpsilon, _normed[row], Config.HiddenSize);
+    }
+
+    private void Multiply(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
+    {
+        foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows))
+            _kernels.Multiply(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+    }
+
+    /// <summary>The gated half of the feed-forward block: panels of gate and up alternate, so that a worker finds both in its share.</summary>
+    private void Gate(Team team, PackedMatrix gateUp, int first, int end)
+    {
+        foreach (var share in ProductShare.Of(team, end - first, gateUp.PanelCount, ChunkRows))
+        {
+            var product = share.Slice(_gateUp[first, end]);
+            _kernels.Multiply(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
+            int column = share.FirstPanel * _kernels.Width, columns = (share.EndPanel - share.FirstPanel) * _kernels.Width;
+            var gated = share.Slice(_gated[first, end]);
+            for (int row = 0; row < gated.Count; row++) _kernels.SwiGlu(product[row] + column, gated[row] + column / 2, columns / 2);
+        }
+    }
+
+    /// <summary>Gives queries and keys their positions, and stores keys and values.</summary>
+    private void RotateAndStore(Team team, int layer, int first, int end)
+    {
+        int headDim = Config.HeadDim, rotated = Config.Heads + Config.KeyValueHeads;
+        var (firstOfMember, endOfMember) = team.Share(end - first);
+        for (int i = first + firstOfMember; i < first + endOfMember; i++)
+        {
+            ref readonly var row = ref _rows[i];
+            float* projected = _projected[i];
+            for (int head = 0; head < rotated; head++)
+                _kernels.Rotate(projected + head * headDim, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
+
+            var (block, token) = row.Sequence is { } sequence ? sequence.Newest : (row.Prompt.Cache, row.Position);
+            float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;
+            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.Sequence is not null);
+        }
+    }
+
+    private void Attend(Team team, AttentionPass attention, int layer, int first, int end)
+    {
+        int item = 0;
+        for (int block = first, endOfBlock; block < end; block = endOfBlock)
+        {
+            endOfBlock = block + 1;
+            while (endOfBlock < end && endOfBlock - block < AttentionPass.BlockRows && _rows[endOfBlock].Prompt == _rows[block].Prompt) endOfBlock++;
+            for (int head = 0; head < _layout.Heads; head++)
+            {
+                // Dealt out in turn, because later tokens of a prompt attend to more.
+                if (item++ % team.Size != team.Member) continue;
+                attention.Attend(_rows.AsSpan(block, endOfBlock - block), layer, head, _projected[block, endOfBlock], _attended[block, endOfBlock]);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>How keys and values are laid out: as panels, so that attention is two matrix products.</summary>
+/// <param name="Layers">Decoder layers.</param>
+/// <param name="Heads">Key and value heads.</param>
+/// <param name="HeadDim">Width of a head.</param>
+/// <param name="Width">Columns of a panel.</param>
+/// <param name="Type">What the numbers are.</param>
+internal sealed record KvLayout(int Layers, int Heads, int HeadDim, int Width, PanelType Type)
+{
+    public int ElementBytes => Type == PanelType.Float32 ? sizeof(float) : sizeof(ushort);
+
+    public int ValuePanels => (HeadDim + Width - 1) / Width;
+
+    public long BytesPerToken => (long)Layers * Heads * (HeadDim + ValuePanels * Width) * ElementBytes;
+}
+
+/// <summary>Keys and values of consecutive tokens, all layers.</summary>
+internal sealed unsafe class KvBlock : IDisposable
+{
+    private readonly KvLayout _layout;
+    private readonly NativeBuffer _memory;
+    private readonly nint _keyBytes, _headBytes;
+
+    /// <param name="layout">The layout.</param>
+    /// <param name="tokens">Tokens to have room for; rounded up to whole panels.</param>
+    public KvBlock(KvLayout layout, int tokens)
+    {
+        _layout = layout;
+        Capacity = (tokens + layout.Width - 1) / layout.Width * layout.Width;
+        _keyBytes = (nint)Capacity * layout.HeadDim * layout.ElementBytes;
+        _headBytes = _keyBytes + (nint)Capacity * layout.ValuePanels * layout.Width * layout.ElementBytes;
+        _memory = new NativeBuffer(checked((long)_headBytes * layout.Layers * layout.Heads));
+    }
+
+    /// <summary>Tokens it has room for.</summary>
+    public int Capacity { get; }
+
+    /// <summary>[head dimension, length]: the right-hand side of query · key.</summary>
+    public Panels Keys(int layer, int head, int length) =>
+        new(Head(layer, head), (nint)_layout.HeadDim * _layout.Width * _layout.ElementBytes, _layout.HeadDim, length, _layout.Type);
+
+    /// <summary>[length, head dimension]: the right-hand side of probability · value.</summary>
+    public Panels Values(int layer, int head, int length) =>
+        new(Head(layer, head) + _keyBytes, (nint)Capacity * _layout.Width * _layout.ElementBytes, length, _layout.HeadDim, _layout.Type);
+
+    /// <summary>Stores one token's key and value.</summary>
+    /// <param name="layer">Layer.</param>
+    /// <param name="head">Key/value head.</param>
+    /// <param name="token">Its place in the block.</param>
+    /// <param name="key">[head dimension].</param>
+    /// <param name="value">[head dimension].</param>
+    /// <param name="clearNext">
+    /// Zeroes the value after an even token: products read values two by two, and what a used block held before must not reach them,
+    /// as it may be NaN. Not for a fresh block whose tokens several threads store.
+    /// </param>
+    public void Store(int layer, int head, int token, float* key, float* value, bool clearNext)
+    {
+        clearNext &= token % 2 == 0;
+        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext);
+        else StoreBfloat16((ushort*)Head(layer, head), token, key, value, clearNext);
+    }
+
+    public void Dispose() => _memory.Dispose();
+
+    private nint Head(int layer, int head) => (nint)_memory.Pointer + (layer * _layout.Heads + head) * _headBytes;
+
+    private void StoreFloat32(float* block, int token, float* key, float* value, bool clearNext)
+    {
+        int width = _layout.Width, headDim = _layout.HeadDim;
+        float* keys = block + (nint)(token / width) * headDim * width + token % width;
+        for (int i = 0; i < headDim; i++) keys[i * width] = key[i];
+
+        float* values = block + (nint)Capacity * headDim + (nint)token * width;
+        for (int i = 0; i < headDim; i += width, values += (nint)Capacity * width)
+        {
+            int count = Math.Min(width, headDim - i);
+            new ReadOnlySpan<float>(value + i, count).CopyTo(new Span<float>(values, count));
+            if (clearNext) new Span<float>(values + width, count).Clear();
+        }
+    }
+
+    private void StoreBfloat16(ushort* block, int token, float* key, float* value, bool clearNext)
+    {
+        int width = _layout.Width, headDim = _layout.HeadDim;
+        ushort* keys = block + (nint)(token / width) * headDim * width + 2 * (token % width);
+        for (int i = 0; i < headDim; i++) keys[i / 2 * 2 * width + i % 2] = Bfloat16.FromSingle(key[i]);
+
+        ushort* values = block + (nint)Capacity * headDim + (nint)(token / 2) * 2 * width;
+        for (int i = 0; i < headDim; i += width, values += (nint)Capacity * width)
+        {
+            int count = Math.Min(width, headDim - i);
+            for (int lane = 0; lane < count; lane++)
+            {
+                values[2 * lane + token % 2] = Bfloat16.FromSingle(value[i + lane]);
+                if (clearNext) values[2 * lane + 1] = 0;
+            }
+        }
+    }
+}

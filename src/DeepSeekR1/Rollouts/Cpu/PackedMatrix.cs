@@ -1,0 +1,96 @@
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>
+/// Weights of one or several projections of the same input, as the right-hand side of a product: packed into panels from the tensors
+/// that training updates.
+/// </summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    private readonly (Tensor Weight, Tensor? Bias)[] _sources;
+    private readonly bool _isInterleaved;
+    private readonly int _width, _panelsOfSource;
+    private readonly NativeBuffer _panels;
+    private readonly NativeBuffer? _bias;
+
+    private PackedMatrix((Tensor Weight, Tensor? Bias)[] sources, bool isInterleaved, PanelType type, int width)
+    {
+        (_sources, _isInterleaved, _width) = (sources, isInterleaved, width);
+        Inner = (int)sources[0].Weight.shape[1];
+        int rows = sources.Sum(source => (int)source.Weight.shape[0]);
+        _panelsOfSource = Panel.Count((int)sources[0].Weight.shape[0], width);
+        int columns = isInterleaved ? sources.Length * _panelsOfSource * width : rows;
+        PanelCount = Panel.Count(columns, width);
+        nint stride = (nint)(Inner + 1) / 2 * 2 * width * Panel.ElementBytes(type);
+        _panels = new NativeBuffer((long)stride * PanelCount);
+        _bias = sources.Any(source => source.Bias is not null) ? NativeBuffer.OfFloats((long)PanelCount * width) : null;
+        Panels = new Panels((nint)_panels.Pointer, stride, Inner, columns, type);
+    }
+
+    /// <summary>Inputs.</summary>
+    public int Inner { get; }
+
+    public int PanelCount { get; }
+
+    public Panels Panels { get; }
+
+    /// <summary>One number a column, or zero where there is none.</summary>
+    public nint Bias => (nint)(_bias is null ? null : _bias.Pointer);
+
+    /// <summary>Outputs of the projections one after the other.</summary>
+    public static PackedMatrix Stack(PanelType type, int width, params (Tensor Weight, Tensor? Bias)[] projections) =>
+        new(projections, isInterleaved: false, type, width);
+
+    /// <summary>A panel of the first projection, a panel of the second, and so on; each projection padded to whole panels.</summary>
+    public static PackedMatrix Interleave(PanelType type, int width, params (Tensor Weight, Tensor? Bias)[] projections) =>
+        new(projections, isInterleaved: true, type, width);
+
+    /// <summary>Copies the member's share of the panels from the tensors.</summary>
+    public void Pack(Team team)
+    {
+        var (first, end) = team.Share(PanelCount);
+        nint* rows = stackalloc nint[_width];
+        var weights = new TensorMemory[_sources.Length];
+        var biases = new TensorMemory?[_sources.Length];
+        for (int i = 0; i < _sources.Length; i++)
+        {
+            weights[i] = TensorMemory.Of(_sources[i].Weight);
+            biases[i] = _sources[i].Bias is { } bias ? TensorMemory.Of(bias) : null;
+        }
+        for (int panel = first; panel < end; panel++)
+        {
+            for (int lane = 0; lane < _width; lane++)
+            {
+                var (source, row) = Locate(panel, lane);
+                rows[lane] = source < 0 ? 0 : weights[source].Row(row, Inner);
+                if (_bias is not null) _bias.Floats[panel * _width + lane] = source < 0 || biases[source] is not { } bias ? 0 : bias[row];
+            }
+            Panel.Pack(rows, Inner, Panels.Type, _width, _panels.Pointer + panel * Panels.Stride);
+        }
+    }
+
+    public void Dispose()
+    {
+        _panels.Dispose();
+        _bias?.Dispose();
+    }
+
+    /// <summary>Which row of which tensor a column comes from; source -1 for padding.</summary>
+    private (int Source, int Row) Locate(int panel, int lane)
+    {
+        if (_isInterleaved)
+        {
+            int source = panel % _sources.Length, row = panel / _sources.Length * _width + lane;
+            return row < _sources[source].Weight.shape[0] ? (source, row) : (-1, 0);
+        }
+        int column = panel * _width + lane;
+        for (int source = 0; source < _sources.Length; source++)
+        {
+            int rows = (int)_sources[source].Weight.shape[0];
+            if (column < rows) return (source, column);
+            column -= rows;
+        }
+        return (-1, 0);
+    }
+}

@@ -1,0 +1,86 @@
+using DeepSeekR1.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>Weights of one decoder layer.</summary>
+internal sealed record PackedLayer(
+    NativeBuffer AttentionNorm, PackedMatrix QueryKeyValue, PackedMatrix AttentionOutput,
+    NativeBuffer MlpNorm, PackedMatrix GateUp, PackedMatrix Down) : IDisposable
+{
+    public void Dispose()
+    {
+        AttentionNorm.Dispose();
+        QueryKeyValue.Dispose();
+        AttentionOutput.Dispose();
+        MlpNorm.Dispose();
+        GateUp.Dispose();
+        Down.Dispose();
+    }
+}
+
+/// <summary>The weights of a model in the form that the kernels read. The embedding is read in place.</summary>
+internal sealed unsafe class PackedModel : IDisposable
+{
+    private readonly IReadOnlyDictionary<string, Parameter> _parameters;
+    private readonly PackedMatrix[] _matrices;
+    private readonly (NativeBuffer Packed, Tensor Source)[] _norms;
+
+    public PackedModel(CausalLM model, CpuKernels kernels)
+    {
+        _parameters = model.Parameters;
+        Config = model.Config;
+        Type = model.Dtype == ScalarType.BFloat16 ? PanelType.Bfloat16 : PanelType.Float32;
+        Layers = [.. Enumerable.Range(0, Config.Layers).Select(layer => CreateLayer(ParameterLayout.Layer(layer), kernels.Width))];
+        FinalNorm = NativeBuffer.OfFloats(Config.HiddenSize);
+        Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
+        _matrices = [.. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down }), Head];
+        _norms =
+        [
+            .. Layers.Select((layer, i) => (layer.AttentionNorm, (Tensor)_parameters[ParameterLayout.Layer(i) + "input_layernorm.weight"])),
+            .. Layers.Select((layer, i) => (layer.MlpNorm, (Tensor)_parameters[ParameterLayout.Layer(i) + "post_attention_layernorm.weight"])),
+            (FinalNorm, _parameters[ParameterLayout.FinalNorm]),
+        ];
+    }
+
+    public ModelConfig Config { get; }
+
+    /// <summary>What the weights are.</summary>
+    public PanelType Type { get; }
+
+    public PackedLayer[] Layers { get; }
+
+    public NativeBuffer FinalNorm { get; }
+
+    public PackedMatrix Head { get; }
+
+    /// <summary>[vocabulary, hidden].</summary>
+    public TensorMemory Embedding { get; private set; }
+
+    /// <summary>Takes the weights over from the tensors; called by all members of a team.</summary>
+    public void Pack(Team team)
+    {
+        foreach (var matrix in _matrices) matrix.Pack(team);
+        if (team.Member != 0) return;
+        foreach (var (packed, source) in _norms) TensorMemory.Of(source).CopyTo(0, (int)source.shape[0], packed.Floats);
+        Embedding = TensorMemory.Of(_parameters[ParameterLayout.Embedding]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var layer in Layers) layer.Dispose();
+        FinalNorm.Dispose();
+        Head.Dispose();
+    }
+
+    private PackedLayer CreateLayer(string prefix, int width) => new(
+        NativeBuffer.OfFloats(Config.HiddenSize),
+        PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.q_proj"), Projection(prefix + "self_attn.k_proj"), Projection(prefix + "self_attn.v_proj")),
+        PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.o_proj")),
+        NativeBuffer.OfFloats(Config.HiddenSize),
+        PackedMatrix.Interleave(Type, width, Projection(prefix + "mlp.gate_proj"), Projection(prefix + "mlp.up_proj")),
+        PackedMatrix.Stack(Type, width, Projection(prefix + "mlp.down_proj")));
+
+    private (Tensor, Tensor?) Projection(string name) => (_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"));
+}

@@ -1,0 +1,29 @@
+namespace DeepSeekR1.Rollouts.Cpu;
+
+/// <summary>
+/// Intermediate results [rows, width], float32; room grows with the largest pass. Rows start at cache lines, and what lies between a
+/// row's end and the next row is zero.
+/// </summary>
+internal sealed unsafe class RowBuffer(int width) : IDisposable
+{
+    private const int FloatsOfCacheLine = 16;
+
+    private readonly int _stride = (width + FloatsOfCacheLine - 1) / FloatsOfCacheLine * FloatsOfCacheLine;
+    private NativeBuffer _memory = NativeBuffer.OfFloats(0);
+
+    public float* this[int row] => _memory.Floats + (nint)row * _stride;
+
+    /// <summary>Rows from one to before another.</summary>
+    public Rows this[int first, int end] => new((nint)this[first], _stride, end - first);
+
+    /// <summary>Makes room; what was held is lost when there was too little.</summary>
+    public void Reserve(int rows)
+    {
+        long floats = (long)rows * _stride;
+        if (_memory.Bytes >= floats * sizeof(float)) return;
+        _memory.Dispose();
+        _memory = NativeBuffer.OfFloats(floats);
+    }
+
+    public void Dispose() => _memory.Dispose();
+}

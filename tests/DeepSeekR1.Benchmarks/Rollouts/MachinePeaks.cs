@@ -1,0 +1,37 @@
+using DeepSeekR1.Rollouts.Cpu;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Benchmarks.Rollouts;
+
+/// <summary>What the machine can do at best: floating-point operations a second of LibTorch's large products, bytes a second read.</summary>
+internal sealed record MachinePeaks(double Float32Flops, double Bfloat16Flops, double BytesPerSecond)
+{
+    private const int Runs = 7;
+
+    public static unsafe MachinePeaks Find(int threads)
+    {
+        const long bytes = 256L << 20;
+        using var memory = new NativeBuffer(bytes);
+        using var pool = new WorkerPool(threads);
+        double Read() => Measure.Seconds(() => pool.Run(team =>
+        {
+            var (first, end) = team.Share((int)(bytes >> 20));
+            Sink = System.Numerics.Tensors.TensorPrimitives.Sum<float>(new ReadOnlySpan<float>(memory.Pointer + ((long)first << 20), (end - first) << 18));
+        }));
+        double[] seconds = Measure.Medians(Runs, () => Product(ScalarType.Float32), () => Product(ScalarType.BFloat16), Read);
+        return new(2e9 / seconds[0], 2e9 / seconds[1], bytes / seconds[2]);
+    }
+
+    private static volatile float Sink;
+
+    /// <summary>2e9 operations.</summary>
+    private static double Product(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var left = ones([1000, 1000], dtype);
+        return Measure.Seconds(() => nn.functional.linear(left, left));
+    }
+
+    public override string ToString() =>
+        $"products {Float32Flops / 1e9:F0} GFLOP/s float32, {Bfloat16Flops / 1e9:F0} bfloat16; memory {BytesPerSecond / 1e9:F1} GB/s read";
+}

@@ -1,0 +1,225 @@
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Rollouts;
+using DeepSeekR1.Rollouts.Cpu;
+using DeepSeekR1.Testing;
+using DeepSeekR1.Tests.Models;
+using static DeepSeekR1.Tests.Models.ModelFixtures;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Tests.Rollouts.Cpu;
+
+/// <summary>The decoder against transformers' outputs, and its promises: same bits in any batch and on any number of threads.</summary>
+public class CpuDecoderTests(ITestOutputHelper output)
+{
+    private const double LogitBound = 2e-4;
+
+    private static readonly string[] Models = ["llama", "llama-sharded", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied", "llama-bf16"];
+
+    public static TheoryData<string, KernelWidth> ModelsAndWidths =>
+        [.. from name in Models from width in new[] { KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable } select (name, width)];
+
+    public static TheoryData<KernelWidth> Widths => [KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable];
+
+    [Theory, MemberData(nameof(ModelsAndWidths))]
+    public void Logits_equal_the_reference_after_prompts_and_after_own_tokens(string name, KernelWidth width)
+    {
+        using var model = Load(name);
+        using var decoder = new CpuDecoder(model, threads: 2, width);
+        using var scope = NewDisposeScope();
+        var golden = GoldenTensors(name == "llama-sharded" ? "llama" : name);
+        int[][] rows = [.. Rows(golden)];
+        using var logits = golden["logits"];
+        double worst = 0;
+
+        // All rows together from prompts of different lengths, so that each logit comes once after a prompt or after own tokens.
+        int[] prompts = [.. rows.Select((row, i) => 3 + 7 * i)];
+        using var batch = decoder.Start([.. rows.Select((row, i) => (ReadOnlyMemory<int>)row.AsMemory(0, prompts[i]))], [.. rows.Select(_ => 1)], rows.Max(row => row.Length));
+        var live = Enumerable.Range(0, rows.Length).ToList();
+        for (int step = 0; ; step++)
+        {
+            for (int i = 0; i < live.Count; i++)
+                worst = Math.Max(worst, Difference(batch.Logits(i), logits[live[i], prompts[live[i]] + step - 1]));
+            int[] keep = [.. Enumerable.Range(0, live.Count).Where(i => prompts[live[i]] + step < rows[live[i]].Length)];
+            if (keep.Length == 0) break;
+            batch.Advance(keep, [.. keep.Select(i => rows[live[i]][prompts[live[i]] + step])]);
+            live = [.. keep.Select(i => live[i])];
+        }
+        output.WriteLine($"logits differ by at most {worst:E1}");
+        Assert.InRange(worst, 0, LogitBound);
+    }
+
+    [Theory, MemberData(nameof(ModelsAndWidths))]
+    public void Greedy_continuations_equal_the_reference(string name, KernelWidth width)
+    {
+        if (name is "llama-sharded" or "llama-bf16") return;
+        using var model = Load(name);
+        using var decoder = new CpuDecoder(model, threads: 1, width);
+        var generations = GoldenJson(name)["generations"]!.AsArray();
+        int[][] prompts = [.. generations.Select(generation => Ids(Integers(generation!["prompt"])))];
+        int[][] expected = [.. generations.Select(generation => Ids(Integers(generation!["ids"])))];
+        Assert.Equal(expected, Greedy(decoder, prompts, expected[0].Length));
+    }
+
+    [Theory, MemberData(nameof(Widths))]
+    public void A_sequence_has_the_same_bits_in_any_batch_and_on_any_number_of_threads(KernelWidth width)
+    {
+        using var model = Load("qwen2");
+        int[] prompt = Ids(Integers(GoldenJson("qwen2")["generations"]![1]!["prompt"]));
+        int[] tokens = [.. Enumerable.Range(0, 80).Select(i => (i * 37 + 5) % model.Config.VocabularySize)];
+
+        using var single = new CpuDecoder(model, threads: 1, width);
+        float[][] alone = Trace(single, [prompt], [1], 0, tokens);
+        foreach (int threads in new[] { 1, 2, 3 })
+        {
+            using var decoder = new CpuDecoder(model, threads, width);
+            // Other prompts before and behind it, other copies of its own; many enough for both ways of sharing the work.
+            int[] other = [.. prompt.Reverse().Take(prompt.Length - 3)];
+            Assert.Equal(alone, Trace(decoder, [prompt], [1], 0, tokens));
+            Assert.Equal(alone, Trace(decoder, [other, prompt, other], [3, 4, 2], 5, tokens));
+            Assert.Equal(alone, Trace(decoder, [other, prompt, other], [40, 70, 20], 101, tokens));
+        }
+    }
+
+    [Fact]
+    public void Sequences_that_leave_do_not_disturb_those_that_stay()
+    {
+        using var model = Load("llama");
+        using var decoder = new CpuDecoder(model, threads: 2);
+        int[] prompt = Ids(Integers(GoldenJson("llama")["generations"]![0]!["prompt"]));
+        int[] tokens = [.. Enumerable.Range(0, 20).Select(i => (i * 11 + 3) % model.Config.VocabularySize)];
+        float[][] alone = Trace(decoder, [prompt], [1], 0, tokens);
+
+        using var batch = decoder.Start([prompt], [6], tokens.Length);
+        int followed = 4;
+        for (int step = 0; step < tokens.Length; step++)
+        {
+            Assert.Equal(alone[step], batch.Logits(followed).ToArray());
+            int leaving = step % 4 == 1 && batch.Count > 1 ? (followed > 0 ? 0 : batch.Count - 1) : -1;
+            int[] keep = [.. Enumerable.Range(0, batch.Count).Where(i => i != leaving)];
+            batch.Advance(keep, [.. keep.Select(i => i == followed ? tokens[step] : 1)]);
+            if (leaving == 0) followed--;
+            Assert.Equal(keep.Length, batch.Count);
+        }
+        Assert.Equal(alone[^1], batch.Logits(followed).ToArray());
+    }
+
+    [Fact]
+    public void Many_long_prompts_are_read_in_pieces_with_the_same_result()
+    {
+        using var model = Load("llama");
+        using var decoder = new CpuDecoder(model, threads: 2);
+        int longest = model.Config.MaxPositions;
+        // Enough tokens for several chunks, whose limits fall inside prompts.
+        int[][] prompts =
+        [
+            .. Enumerable.Range(0, 3 + 1300 / longest).Select(prompt =>
+                Enumerable.Range(0, longest - 5 * prompt % longest).Select(i => (i * 7919 + prompt * 31 + i / 7) % model.Config.VocabularySize).ToArray()),
+        ];
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], [.. prompts.Select(_ => 1)], 1);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            var expected = model.Logits(model.Hidden(tensor(prompts[i], ScalarType.Int64).unsqueeze(0)))[0, -1];
+            Assert.InRange(Difference(batch.Logits(i), expected), 0, LogitBound);
+        }
+    }
+
+    [Fact]
+    public void Refresh_takes_changed_weights_over()
+    {
+        using var model = Load("qwen2-tied");
+        using var decoder = new CpuDecoder(model, threads: 2);
+        int[] prompt = Ids(Integers(GoldenJson("qwen2-tied")["generations"]![0]!["prompt"]));
+        using (no_grad())
+            foreach (var parameter in model.Parameters.Values) parameter.mul_(0.75);
+        decoder.Refresh();
+        using var fresh = new CpuDecoder(model, threads: 2);
+        Assert.Equal(Trace(fresh, [prompt], [1], 0, [5, 6, 7]), Trace(decoder, [prompt], [1], 0, [5, 6, 7]));
+
+        using var batch = decoder.Start([prompt], [1], 1);
+        Assert.Throws<InvalidOperationException>(decoder.Refresh);
+        Assert.Throws<InvalidOperationException>(() => decoder.Start([prompt], [1], 1));
+    }
+
+    [Theory, MemberData(nameof(Widths))]
+    public void Bfloat16_weights_stay_near_the_float32_model(KernelWidth width)
+    {
+        using var exact = Load("llama-bf16");
+        using var rounded = HfCheckpoint.LoadModel(Reference.Golden("models", "llama-bf16"), ModelFixtures.Runtime, ScalarType.BFloat16);
+        using var reference = new CpuDecoder(exact, threads: 1, width);
+        using var decoder = new CpuDecoder(rounded, threads: 2, width);
+        int[] prompt = Ids(Integers(GoldenJson("llama")["generations"]![1]!["prompt"]));
+        int[] tokens = [.. Enumerable.Range(0, 70).Select(i => (i * 11 + 3) % exact.Config.VocabularySize)];
+        float[][] expected = Trace(reference, [prompt], [3], 1, tokens), actual = Trace(decoder, [prompt], [3], 1, tokens);
+        double worst = expected.Zip(actual).Max(pair => pair.First.Zip(pair.Second).Max(logit => Math.Abs((double)logit.First - logit.Second)));
+        double deviation = Math.Sqrt(expected[0].Average(logit => (double)logit * logit));
+        output.WriteLine($"worst {worst:E1}, logits' deviation {deviation:F2}");
+        // The same weights, but keys and values rounded to 8 bits: a relative 2^-9 each, here over few tokens and layers.
+        Assert.InRange(worst, 1e-6, 0.05 * deviation);
+    }
+
+    [Fact]
+    public void Misuse_is_named()
+    {
+        using var model = Load("llama");
+        using var decoder = new CpuDecoder(model, threads: 2);
+        Assert.Contains("Prompt 1", Assert.Throws<R1Exception>(() => decoder.Start([new[] { 1 }, Array.Empty<int>()], [1, 1], 4)).Message);
+        Assert.Contains("vocabulary", Assert.Throws<R1Exception>(() => decoder.Start([new[] { model.Config.VocabularySize }], [1], 4)).Message);
+        Assert.Contains("positions", Assert.Throws<R1Exception>(() => decoder.Start([new int[model.Config.MaxPositions + 1]], [1], 4)).Message);
+        Assert.Throws<ArgumentException>(() => decoder.Start([new[] { 1 }], [0], 4));
+        using var batch = decoder.Start([new[] { 1, 2 }], [2], 1);
+        Assert.Throws<ArgumentException>(() => batch.Advance([1, 0], [3, 3]));
+        Assert.Throws<ArgumentException>(() => batch.Advance([], []));
+        batch.Advance([0, 1], [3, 3]);
+        Assert.Throws<InvalidOperationException>(() => batch.Advance([0], [3]));
+    }
+
+    /// <summary>Logits of one followed sequence after the prompt and after each token; all others are fed other tokens.</summary>
+    private static float[][] Trace(CpuDecoder decoder, int[][] prompts, int[] copies, int followed, int[] tokens)
+    {
+        using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], copies, tokens.Length);
+        var trace = new List<float[]> { batch.Logits(followed).ToArray() };
+        int[] all = [.. Enumerable.Range(0, batch.Count)];
+        foreach (int token in tokens)
+        {
+            batch.Advance(all, [.. all.Select(i => i == followed ? token : (token + 1 + i) % decoder.VocabularySize)]);
+            trace.Add(batch.Logits(followed).ToArray());
+        }
+        return [.. trace];
+    }
+
+    private static int[][] Greedy(CpuDecoder decoder, int[][] prompts, int count)
+    {
+        using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], [.. prompts.Select(_ => 1)], count);
+        int[] all = [.. Enumerable.Range(0, prompts.Length)];
+        List<int>[] generated = [.. all.Select(_ => new List<int>())];
+        while (true)
+        {
+            foreach (int i in all) generated[i].Add(System.Numerics.Tensors.TensorPrimitives.IndexOfMax(batch.Logits(i)));
+            if (generated[0].Count == count) return [.. generated.Select(ids => ids.ToArray())];
+            batch.Advance(all, [.. all.Select(i => generated[i][^1])]);
+        }
+    }
+
+    private static double Difference(ReadOnlySpan<float> actual, Tensor expected)
+    {
+        float[] numbers = [.. expected.to(ScalarType.Float32).contiguous().data<float>()];
+        Assert.Equal(numbers.Length, actual.Length);
+        double worst = 0;
+        for (int i = 0; i < numbers.Length; i++) worst = Math.Max(worst, Math.Abs((double)actual[i] - numbers[i]));
+        return double.IsNaN(worst) ? double.PositiveInfinity : worst;
+    }
+
+    /// <summary>The golden sequences without their padding on the right.</summary>
+    private static IEnumerable<int[]> Rows(Dictionary<string, Tensor> golden)
+    {
+        for (int row = 0; row < golden["input_ids"].shape[0]; row++)
+        {
+            int length = (int)golden["attention_mask"][row].sum().item<long>();
+            yield return [.. golden["input_ids"][row].narrow(0, 0, length).contiguous().data<long>().Select(id => (int)id)];
+        }
+    }
+
+    private static int[] Ids(long[] ids) => [.. ids.Select(id => (int)id)];
+}
