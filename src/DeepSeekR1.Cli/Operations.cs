@@ -1,4 +1,5 @@
 using DeepSeekR1.Configuration;
+using DeepSeekR1.Stages;
 using DeepSeekR1.Telemetry;
 
 namespace DeepSeekR1.Cli;
@@ -6,7 +7,8 @@ namespace DeepSeekR1.Cli;
 /// <summary>The commands' way into the library.</summary>
 internal sealed class Operations : IOperations
 {
-    public Task TrainAsync(TrainRequest request, IRunObserver observer, CancellationToken cancellationToken) => throw NotYet("train");
+    public Task TrainAsync(TrainRequest request, IRunObserver observer, CancellationToken cancellationToken) =>
+        TrainingRun.RunAsync(request, observer, cancellationToken: cancellationToken);
 
     public Task<IReadOnlyList<Figure>> EvaluateAsync(EvalRequest request, IRunObserver observer, CancellationToken cancellationToken) => throw NotYet("eval");
 
@@ -14,9 +16,10 @@ internal sealed class Operations : IOperations
 
     public Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken) => throw NotYet("score");
 
-    public string ResolveConfig(string? config, IReadOnlyList<string> overrides) => throw NotYet("config");
+    public string ResolveConfig(string? config, IReadOnlyList<string> overrides) =>
+        ConfigWriter.Write(ConfigReader.Load<Recipe>(config ?? TrainingRun.DefaultRecipe, overrides));
 
-    public string ConfigSchema() => throw NotYet("config schema");
+    public string ConfigSchema() => Configuration.ConfigSchema.Generate<Recipe>();
 
     private static R1Exception NotYet(string command) => new($"'r1 {command}' is not part of this version yet.");
 }

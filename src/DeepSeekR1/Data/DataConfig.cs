@@ -1,19 +1,14 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using DeepSeekR1.Data.World;
 
 namespace DeepSeekR1.Data;
 
-/// <summary>Where prompts and examples come from: a file, or the embedded world.</summary>
+/// <summary>Where prompts and examples come from: a file and how it is read.</summary>
 public sealed record DataConfig
 {
     /// <summary>A <c>.jsonl</c>, <c>.jsonl.gz</c> or <c>.tsv</c> file.</summary>
     [Description("A .jsonl, .jsonl.gz or .tsv file of prompts and answers.")]
     public string? Path { get; init; }
-
-    /// <summary>The embedded world, where no file is named.</summary>
-    [Description("The embedded world, where no file is named.")]
-    public WorldConfig? World { get; init; }
 
     /// <summary>Which fields of a row are read; those left out are recognised by their usual names.</summary>
     [Description("Which fields of a row are read; those left out are recognised by their usual names.")]

@@ -36,9 +36,12 @@ public sealed class PromptSchedule
     public double Epoch => (double)Position / Count;
 
     /// <summary>Index of the next row.</summary>
-    public int Next()
+    public int Next() => IndexAt(Position++);
+
+    /// <summary>Index of the row that is drawn at a position, from 0; the cursor stays.</summary>
+    public int IndexAt(long position)
     {
-        var (epoch, place) = Math.DivRem(Position++, Count);
+        var (epoch, place) = Math.DivRem(position, Count);
         if (epoch != _permutedEpoch) (_permutation, _permutedEpoch) = (_random.Permutation(Count, checked((int)epoch)), epoch);
         return _permutation[place];
     }

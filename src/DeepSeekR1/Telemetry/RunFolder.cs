@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using System.Text.Json;
 using DeepSeekR1.Configuration;
 
@@ -13,13 +14,13 @@ public sealed class RunFolder : IDisposable
     private const string LockName = ".lock";
 
     private readonly FileStream _lock;
-    private readonly JsonLinesLog _metrics, _completions;
+    private readonly JsonLinesLog _metrics, _completions, _timings;
     private readonly List<ResultRow> _rows = [];
 
     private RunFolder(string path, FileStream held)
     {
         (FolderPath, _lock) = (path, held);
-        (_metrics, _completions) = (new JsonLinesLog(MetricsFile), new JsonLinesLog(CompletionsFile));
+        (_metrics, _completions, _timings) = (new JsonLinesLog(MetricsFile), new JsonLinesLog(CompletionsFile), new JsonLinesLog(Path.Combine(path, "timings.jsonl")));
     }
 
     /// <summary>The folder.</summary>
@@ -80,7 +81,7 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Writes the resolved config.</summary>
-    public void WriteConfig(object config) => AtomicFile.Write(ConfigFile, ConfigWriter.Write(config));
+    public void WriteConfig(object config) => AtomicFile.WriteText(ConfigFile, ConfigWriter.Write(config));
 
     /// <summary>Appends a step's numbers.</summary>
     public void Append(StepMetrics step) => _metrics.Append(writer =>
@@ -88,6 +89,14 @@ public sealed class RunFolder : IDisposable
         writer.WriteString("stage", step.Stage);
         writer.WriteNumber("step", step.Step);
         foreach (var (name, value) in step.Values) JsonLinesLog.WriteNumber(writer, name, value);
+    });
+
+    /// <summary>Appends where a step's time went, in seconds by phase, to <c>timings.jsonl</c>: apart from the metrics, which are the same in every run of a seed.</summary>
+    public void AppendTiming(string stage, int step, IReadOnlyDictionary<string, double> seconds) => _timings.Append(writer =>
+    {
+        writer.WriteString("stage", stage);
+        writer.WriteNumber("step", step);
+        foreach (var (phase, value) in seconds) JsonLinesLog.WriteNumber(writer, phase, value);
     });
 
     /// <summary>Appends a completion.</summary>
@@ -117,12 +126,12 @@ public sealed class RunFolder : IDisposable
         int known = _rows.FindIndex(existing => existing.Name == row.Name);
         if (known < 0) _rows.Add(row);
         else _rows[known] = row;
-        AtomicFile.Write(ResultsFile, ResultsTable.ToJson(_rows));
-        AtomicFile.Write(Path.Combine(FolderPath, "results.md"), ResultsTable.ToMarkdown(_rows));
+        AtomicFile.WriteText(ResultsFile, ResultsTable.ToJson(_rows));
+        AtomicFile.WriteText(Path.Combine(FolderPath, "results.md"), ResultsTable.ToMarkdown(_rows));
     }
 
     /// <summary>Writes a picture, such as <c>curve.svg</c>.</summary>
-    public void WriteCurve(string svg, string fileName = "curve.svg") => AtomicFile.Write(Path.Combine(FolderPath, fileName), svg);
+    public void WriteCurve(string svg, string fileName = "curve.svg") => AtomicFile.WriteText(Path.Combine(FolderPath, fileName), svg);
 
     /// <summary>The metrics appended so far, in order: what curves are drawn from.</summary>
     /// <exception cref="R1Exception">A line is damaged.</exception>
@@ -156,6 +165,7 @@ public sealed class RunFolder : IDisposable
     {
         _metrics.Dispose();
         _completions.Dispose();
+        _timings.Dispose();
         _lock.Dispose();
     }
 

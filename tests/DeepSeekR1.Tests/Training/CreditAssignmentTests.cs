@@ -77,11 +77,11 @@ public class CreditAssignmentTests
 
     private static readonly EncodedPrompt Prompt = new(new Prompt { Id = "p", Text = "" }, (int[])[7, 8], 0);
 
-    private static RolloutScore ScoreOf(JsonElement rewards, double[] weights)
+    private static CompletionScore ScoreOf(JsonElement rewards, double[] weights)
     {
         double?[] values = [.. rewards.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Null ? (double?)null : v.Number())];
         double? total = values.All(v => v is null) ? null : values.Select((v, i) => (v ?? 0) * weights[i]).Sum();
-        return new RolloutScore(total, [.. values.Select(v => new RewardScore(v))]);
+        return new CompletionScore(total, [.. values.Select(v => new RewardScore(v))]);
     }
 
     private static Rollout Rollout(int length, bool isTruncated = false) => new()
@@ -94,7 +94,7 @@ public class CreditAssignmentTests
 
     private static ScoredGroup Group(params (int Length, double Score)[] members) => new(
         new RolloutGroup(Prompt, [.. members.Select(member => Rollout(member.Length))]),
-        [.. members.Select(member => new RolloutScore(member.Score, [member.Score]))]);
+        [.. members.Select(member => new CompletionScore(member.Score, [member.Score]))]);
 
     private static ScoredGroup Truncate(ScoredGroup group, int member) => group with
     {

@@ -1,3 +1,4 @@
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Runtime;
 
@@ -18,7 +19,7 @@ public sealed class ChainWorld
     /// <exception cref="R1Exception">The settings contradict each other.</exception>
     public ChainWorld(WorldConfig config, ulong seed)
     {
-        config.Validate();
+        ConfigRules.Check(config, "the world's settings");
         _config = config;
         _problems = new ProblemGenerator(config);
         _writer = new ReasoningWriter(config.DialPositions);

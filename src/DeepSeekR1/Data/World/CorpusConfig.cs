@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Data.World;
 
@@ -7,7 +8,7 @@ namespace DeepSeekR1.Data.World;
 /// The mixture of the base model's text, like the web's: mostly bare answers that are often wrong, some reasoning by careful and by
 /// careless authors, in the prompt's language, the other one, or both; few pages carry think and answer tags.
 /// </summary>
-public sealed record CorpusConfig
+public sealed record CorpusConfig : IValidatedConfig
 {
     /// <summary>Share of drill pages: worked chains without a question, always right.</summary>
     [Description("Share of drill pages."), Range(0, 1)]
@@ -75,13 +76,13 @@ public sealed record CorpusConfig
 
     internal int LongestTrainingChain => Math.Max(LongestChain, DrillLength);
 
-    internal void Validate()
+    /// <inheritdoc/>
+    public IEnumerable<ConfigProblem> Validate()
     {
-        WorldConfig.Require(ShortestChain <= LongestChain,
-            $"corpus.shortestChain ({ShortestChain}) must not exceed corpus.longestChain ({LongestChain})");
-        WorldConfig.Require(DrillShare + ChatShare <= 1, $"corpus.drillShare + corpus.chatShare ({DrillShare + ChatShare}) must not exceed 1");
-        WorldConfig.Require(BareShare + ShortShare <= 1, $"corpus.bareShare + corpus.shortShare ({BareShare + ShortShare}) must not exceed 1");
-        WorldConfig.Require(PromptLanguageShare + OtherLanguageShare <= 1,
-            $"corpus.promptLanguageShare + corpus.otherLanguageShare ({PromptLanguageShare + OtherLanguageShare}) must not exceed 1");
+        if (ShortestChain > LongestChain) yield return new(nameof(ShortestChain), $"must not exceed longestChain ({LongestChain}), but is {ShortestChain}");
+        if (DrillShare + ChatShare > 1) yield return new(nameof(DrillShare), $"must not exceed 1 together with chatShare, but they are {DrillShare + ChatShare}");
+        if (BareShare + ShortShare > 1) yield return new(nameof(BareShare), $"must not exceed 1 together with shortShare, but they are {BareShare + ShortShare}");
+        if (PromptLanguageShare + OtherLanguageShare > 1)
+            yield return new(nameof(PromptLanguageShare), $"must not exceed 1 together with otherLanguageShare, but they are {PromptLanguageShare + OtherLanguageShare}");
     }
 }

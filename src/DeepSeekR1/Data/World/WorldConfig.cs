@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Data.World;
 
@@ -7,7 +8,7 @@ namespace DeepSeekR1.Data.World;
 /// The embedded bilingual world: a dial is turned once a month, and the question is where it stands in the end. Every problem can be
 /// verified, and what is held out is held out by construction.
 /// </summary>
-public sealed record WorldConfig
+public sealed record WorldConfig : IValidatedConfig
 {
     /// <summary>Positions of the dial; values run from 0 to one less, and turning goes around.</summary>
     [Description("Positions of the dial."), Range(3, 1000)]
@@ -61,22 +62,17 @@ public sealed record WorldConfig
     [Description("What the text of the base model is mixed from.")]
     public CorpusConfig Corpus { get; init; } = new();
 
-    /// <summary>Checks what no single field can say.</summary>
-    /// <exception cref="R1Exception">Two fields contradict each other.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public IEnumerable<ConfigProblem> Validate()
     {
-        Require(LargestTurn < DialPositions, $"largestTurn ({LargestTurn}) must be below dialPositions ({DialPositions})");
-        Require(ShortestChain <= LongestChain, $"shortestChain ({ShortestChain}) must not exceed longestChain ({LongestChain})");
-        Require(ShortestLongerChain <= LongestLongerChain,
-            $"shortestLongerChain ({ShortestLongerChain}) must not exceed longestLongerChain ({LongestLongerChain})");
-        Require(ShortestLongerChain > Math.Max(LongestChain, Corpus.LongestTrainingChain),
-            $"shortestLongerChain ({ShortestLongerChain}) must exceed every chain in training ({Math.Max(LongestChain, Corpus.LongestTrainingChain)})");
-        Require(ValidationShare + TestShare <= 0.5, $"validationShare + testShare ({ValidationShare + TestShare}) must not exceed 0.5");
-        Corpus.Validate();
-    }
-
-    internal static void Require(bool holds, string rule)
-    {
-        if (!holds) throw new R1Exception($"The world's settings contradict each other: {rule}.");
+        if (LargestTurn >= DialPositions) yield return new(nameof(LargestTurn), $"must be below dialPositions ({DialPositions}), but is {LargestTurn}");
+        if (ShortestChain > LongestChain) yield return new(nameof(ShortestChain), $"must not exceed longestChain ({LongestChain}), but is {ShortestChain}");
+        if (ShortestLongerChain > LongestLongerChain)
+            yield return new(nameof(ShortestLongerChain), $"must not exceed longestLongerChain ({LongestLongerChain}), but is {ShortestLongerChain}");
+        int longestInTraining = Math.Max(LongestChain, Corpus.LongestTrainingChain);
+        if (ShortestLongerChain <= longestInTraining)
+            yield return new(nameof(ShortestLongerChain), $"must exceed every chain in training ({longestInTraining}), but is {ShortestLongerChain}");
+        if (ValidationShare + TestShare > 0.5)
+            yield return new(nameof(ValidationShare), $"must leave half of all chains to training, but with testShare is {ValidationShare + TestShare}");
     }
 }

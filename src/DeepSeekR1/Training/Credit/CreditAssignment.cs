@@ -1,3 +1,4 @@
+using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 
 namespace DeepSeekR1.Training;
@@ -43,7 +44,7 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
     private double[] AdvantagesOf(IReadOnlyList<ScoredGroup> groups)
     {
         int[] sizes = [.. groups.Select(group => group.Scores.Count)];
-        RolloutScore[] scores = [.. groups.SelectMany(group => group.Scores)];
+        CompletionScore[] scores = [.. groups.SelectMany(group => group.Scores)];
         if (config.RewardAggregation == RewardAggregation.SumThenNormalize || scores.Length == 0)
             return Advantages.OfTotals([.. scores.Select(score => score.Total)], sizes, config.AdvantageScale, config.Baseline);
         double?[][] table = [.. Enumerable.Range(0, scores[0].ByReward.Count).Select(reward => scores.Select(score => score.ByReward[reward].Value).ToArray())];

@@ -1,3 +1,4 @@
+using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 
 namespace DeepSeekR1.Training;
@@ -17,7 +18,7 @@ public static class RolloutMetrics
     public static Dictionary<string, double> Of(IReadOnlyList<ScoredGroup> groups, IReadOnlyList<string> rewardNames)
     {
         var metrics = new Dictionary<string, double>();
-        RolloutScore[] scores = [.. groups.SelectMany(group => group.Scores)];
+        CompletionScore[] scores = [.. groups.SelectMany(group => group.Scores)];
         Rollout[] rollouts = [.. groups.SelectMany(group => group.Group.Rollouts)];
         if (rollouts.Length == 0) return metrics;
 

@@ -35,6 +35,21 @@ public sealed record UpdateReport
     /// </summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 
+    /// <summary>Metrics of several updates as one: means weighted by token; the learning rate is the last one's, the gradient norm a plain mean.</summary>
+    internal static Dictionary<string, double> Mean(IReadOnlyList<UpdateReport> updates)
+    {
+        var moved = updates.Where(update => update.Tokens > 0).ToList();
+        var mean = moved.SelectMany(update => update.Metrics.Keys).Distinct().ToDictionary(name => name, name =>
+        {
+            var having = moved.Where(update => update.Metrics.ContainsKey(name)).ToList();
+            return having.Sum(update => update.Metrics[name] * update.Tokens) / having.Sum(update => (double)update.Tokens);
+        });
+        mean["learning_rate"] = updates[^1].LearningRate;
+        mean["grad_norm"] = moved.Count > 0 ? moved.Average(update => update.GradNorm) : 0;
+        mean["updates/skipped"] = updates.Count(update => update.Outcome == UpdateOutcome.NotFinite);
+        return mean;
+    }
+
     internal static UpdateReport Of(UpdateOutcome outcome, double gradNorm, double learningRate, int tokens, Dictionary<string, double> metrics)
     {
         double loss = metrics.GetValueOrDefault("loss");
