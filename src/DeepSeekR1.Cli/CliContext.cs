@@ -12,6 +12,12 @@ namespace DeepSeekR1.Cli;
 /// <param name="Time">The clock of progress and remaining time.</param>
 internal sealed record CliContext(IOperations Operations, TextWriter Out, TextWriter Error, IAnsiConsole? Terminal, TimeProvider Time)
 {
+    /// <summary>Standard input.</summary>
+    public TextReader In { get; init; } = TextReader.Null;
+
+    /// <summary>Registers what Ctrl+C does in place of ending the program, until it is disposed.</summary>
+    public Func<Action, IDisposable> OnInterrupt { get; init; } = _ => new CancellationTokenSource();
+
     /// <summary>Runs work whose progress is shown in the way that fits the output.</summary>
     public Task ObserveAsync(Func<IRunObserver, Task> work) =>
         Terminal is not null ? TerminalObserver.RunAsync(Terminal, Time, work) : PlainObserver.RunAsync(Out, Time, work);

@@ -15,6 +15,7 @@ internal sealed class Interruption : IDisposable
     private readonly TextWriter _error;
     private readonly IDisposable[] _registrations;
     private int _exitCode;
+    private Action? _diverted;
 
     public Interruption(TextWriter error, SignalSource? source = null)
     {
@@ -35,8 +36,21 @@ internal sealed class Interruption : IDisposable
         _cancellation.Dispose();
     }
 
+    /// <summary>Sends Ctrl+C to an action instead, until the result is disposed: it then stops an answer, not the program.</summary>
+    public IDisposable Divert(Action action)
+    {
+        _diverted = action;
+        return new Diversion(this);
+    }
+
     private void OnSignal(PosixSignalContext context)
     {
+        if (context.Signal == PosixSignal.SIGINT && _diverted is { } action)
+        {
+            context.Cancel = true;
+            action();
+            return;
+        }
         int exitCode = context.Signal == PosixSignal.SIGTERM ? Cli.ExitCode.Terminated : Cli.ExitCode.Interrupted;
         if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0)
         {
@@ -47,5 +61,10 @@ internal sealed class Interruption : IDisposable
         context.Cancel = true;
         _error.WriteLine("stopping after this step and saving; Ctrl+C again exits at once.");
         _cancellation.Cancel();
+    }
+
+    private sealed class Diversion(Interruption interruption) : IDisposable
+    {
+        public void Dispose() => interruption._diverted = null;
     }
 }

@@ -5,4 +5,9 @@ using Spectre.Console;
 Console.OutputEncoding = Encoding.UTF8;
 bool isTerminal = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("CI") is null or "" or "false";
 using var interruption = new Interruption(Console.Error);
-return await R1CommandLine.RunAsync(args, new CliContext(new Operations(), Console.Out, Console.Error, isTerminal ? AnsiConsole.Console : null, TimeProvider.System), interruption);
+var context = new CliContext(new Operations(), Console.Out, Console.Error, isTerminal ? AnsiConsole.Console : null, TimeProvider.System)
+{
+    In = Console.In,
+    OnInterrupt = interruption.Divert,
+};
+return await R1CommandLine.RunAsync(args, context, interruption);

@@ -59,22 +59,40 @@ internal sealed class CliRun : IOperations
         return Task.FromResult<IReadOnlyList<Figure>>([new("pass@1", 0.275, 0.0123), new("length", 41.25, IsShare: false)]);
     }
 
-    public async IAsyncEnumerable<string> SampleAsync(SampleRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<SampledPiece> SampleAsync(SampleRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Request = request;
         await Task.Yield();
-        foreach (string piece in Pieces) yield return piece;
+        foreach (string piece in Pieces) yield return new SampledPiece(0, piece);
+    }
+
+    public IConversation Converse(SampleRequest request)
+    {
+        Request = request;
+        return new EchoConversation();
     }
 
     public Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken)
     {
         Request = request;
-        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1)]);
+        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, 1, IsShare: false)]);
     }
 
     public string ResolveConfig(string? config, IReadOnlyList<string> overrides) => ConfigWriter.Write(ConfigReader.Load<SamplingConfig>(config, overrides));
 
     public string ConfigSchema() => Configuration.ConfigSchema.Generate<SamplingConfig>();
+}
+
+/// <summary>A model that says what it hears.</summary>
+internal sealed class EchoConversation : IConversation
+{
+    public void Answer(string message, Action<string> onText, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        onText(message);
+    }
+
+    public void Dispose() { }
 }
 
 /// <summary>A clock that is set by hand.</summary>

@@ -70,11 +70,17 @@ public sealed record SampleRequest
     /// <summary>Folder of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The user's message.</summary>
-    public required string Prompt { get; init; }
+    /// <summary>The user's message; null: a conversation.</summary>
+    public string? Prompt { get; init; }
 
     /// <summary>A system message before it; null: none.</summary>
     public string? System { get; init; }
+
+    /// <summary>Gives the prompt to the model as it is, without the chat template.</summary>
+    public bool Raw { get; init; }
+
+    /// <summary>Answers to the prompt.</summary>
+    public int Count { get; init; } = 1;
 
     /// <summary>0 is greedy.</summary>
     public double Temperature { get; init; } = 0.6;
@@ -82,11 +88,20 @@ public sealed record SampleRequest
     /// <summary>Keeps the smallest set of tokens whose probability reaches p.</summary>
     public double TopP { get; init; } = 0.95;
 
+    /// <summary>Keeps the k most likely tokens; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Drops tokens less likely than this share of the most likely one.</summary>
+    public double MinP { get; init; }
+
     /// <summary>Most tokens of the answer.</summary>
-    public int MaxNewTokens { get; init; } = 1024;
+    public int MaxTokens { get; init; } = 1024;
 
     /// <summary>Where to compute.</summary>
     public DeviceChoice? Device { get; init; }
+
+    /// <summary>In what precision.</summary>
+    public DtypeChoice? Dtype { get; init; }
 
     /// <summary>Seed of every random draw.</summary>
     public ulong Seed { get; init; } = 1;
@@ -98,6 +113,9 @@ public sealed record ScoreRequest
     /// <summary>JSONL file of completions with what is needed to judge them.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Names of the rewards; empty: accuracy and format.</summary>
+    /// <summary>The rewards, each as <c>name:option=value,…</c>.</summary>
     public IReadOnlyList<string> Rewards { get; init; } = [];
+
+    /// <summary>Where each row's scores are written as JSONL; null: nowhere.</summary>
+    public string? Output { get; init; }
 }

@@ -11,6 +11,9 @@ public static class EmbeddedModels
     public static IReadOnlyList<string> Names { get; } =
         [.. typeof(EmbeddedModels).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resources, StringComparison.Ordinal)).Select(name => name.Split('/')[1]).Distinct().Order(StringComparer.Ordinal)];
 
+    /// <summary>Where embedded models are unpacked outside a run folder.</summary>
+    public static string Cache { get; } = Path.Combine(Path.GetTempPath(), "deepseekr1-models");
+
     /// <summary>The folder of a model: the path itself, or where an embedded model was unpacked.</summary>
     /// <param name="path">A folder, or <c>embedded:NAME</c>.</param>
     /// <param name="unpackInto">The folder in which embedded models are unpacked.</param>
