@@ -67,7 +67,7 @@ public class CommandTests
     [InlineData("eval --model m --data d -k 0", "-k: expected a whole number from 1, but found '0'.")]
     [InlineData("eval --data d", "'--model' is required")]
     [InlineData("sample --model m --top-p 0 hello", "--top-p: expected a number above 0, at most 1, but found '0'.")]
-    [InlineData("sample --model m", "Required argument")]
+    [InlineData("sample --model m", "a prompt is missing")]
     public async Task Wrong_usage_is_told_on_standard_error_with_exit_code_2(string line, string message)
     {
         var run = new CliRun();
@@ -156,7 +156,7 @@ public class CommandTests
         var run = new CliRun();
         Assert.Equal(0, await run.RunAsync("score", "--data", "d", "--reward", "accuracy", "--reward", "format"));
         Assert.Equal(["accuracy", "format"], ((ScoreRequest)run.Request!).Rewards);
-        Assert.Equal("accuracy  100.0 %\n", run.Out);
+        Assert.Equal("accuracy     100.0 %\nmean reward  1.000\n", run.Out);
     }
 
     [Fact]
