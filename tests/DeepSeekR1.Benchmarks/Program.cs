@@ -1,8 +1,10 @@
 using DeepSeekR1.Benchmarks.Rollouts;
+using DeepSeekR1.Benchmarks.Training;
 
 var commands = new Dictionary<string, (string Summary, Action<string[]> Run)>
 {
     ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2]", RolloutBenchmark.Run),
+    ["training"] = ("tokens a second of a training step, and where the time goes", TrainingBenchmark.Run),
 };
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
 {
