@@ -14,7 +14,7 @@ public sealed record Prompt
     /// <summary>The reference ("gold") answer; null where there is none to compare with.</summary>
     public string? Answer { get; init; }
 
-    /// <summary>Language in which the reasoning is wanted, as a BCP 47 tag (<c>en</c>, <c>zh</c>); null: not judged.</summary>
+    /// <summary>Language in which the reasoning is wanted, as a BCP 47 tag (<c>en</c>, <c>zh</c>); null: the language of the text.</summary>
     public string? Language { get; init; }
 
     /// <summary>What kind of prompt it is (<c>reasoning</c>, <c>general</c>, <c>safety</c>, …); decides which rewards apply.</summary>

@@ -44,7 +44,7 @@ public static class HfCheckpoint
         {
             using var noGrad = no_grad();
             foreach (var spec in layout)
-                parameters[spec.Name] = ParameterFactory.Own(weights.Read(spec.Name, type, runtime.Device), trainable: true);
+                parameters[spec.Name] = ParameterFactory.Own(weights.Read(spec.Name, spec.IsTrainable ? type : ScalarType.Float32, runtime.Device), spec.IsTrainable);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using System.Buffers.Binary;
 using System.Text.Json;
 using static TorchSharp.torch;

@@ -22,6 +22,8 @@ internal sealed class SafeTensorsHeader
     private readonly Dictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
+    private (string Name, long End) _furthest = ("", 0);
+
     private SafeTensorsHeader(string file) => _file = file;
 
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
@@ -91,8 +93,10 @@ internal sealed class SafeTensorsHeader
             string name = Text(ref reader);
             reader.Read();
             if (name == "__metadata__") ParseMetadata(ref reader);
-            else if (!_tensors.TryAdd(name, ParseTensor(ref reader, name, dataStart, dataSize))) throw Broken($"tensor {name} appears twice in the header");
+            else if (!_tensors.TryAdd(name, ParseTensor(ref reader, name, dataStart))) throw Broken($"tensor {name} appears twice in the header");
         }
+        if (_furthest.End > dataSize)
+            throw Broken($"tensor {_furthest.Name} ends beyond the data, at offset {_furthest.End}: expected {_furthest.End} bytes of data, actual {dataSize}; the file ends inside the tensor data");
         CheckCoverage(dataStart, dataSize);
     }
 
@@ -108,7 +112,7 @@ internal sealed class SafeTensorsHeader
         }
     }
 
-    private TensorEntry ParseTensor(ref Utf8JsonReader reader, string name, long dataStart, long dataSize)
+    private TensorEntry ParseTensor(ref Utf8JsonReader reader, string name, long dataStart)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw Broken($"tensor {name} must be a JSON object, found {Describe(reader.TokenType)}");
         string? dtypeName = null;
@@ -134,19 +138,18 @@ internal sealed class SafeTensorsHeader
         var dtype = SafeTensorsDtype.Parse(dtypeName)
             ?? throw Broken($"tensor {name} has unknown dtype {dtypeName}; known are {SafeTensorsDtype.KnownNames}");
 
-        CheckRange(name, begin, end, dataSize);
+        CheckRange(name, begin, end);
         long bytes = SizeOf(name, shape, SafeTensorsDtype.Size(dtype));
         if (bytes != end - begin)
             throw Broken($"tensor {name} has shape [{string.Join(", ", shape)}] of {dtypeName} ({bytes} bytes) but {end - begin} bytes of data");
         return new TensorEntry(name, dtype, shape, dataStart + begin, bytes);
     }
 
-    private void CheckRange(string name, long begin, long end, long dataSize)
+    private void CheckRange(string name, long begin, long end)
     {
         if (begin < 0 || end < 0) throw Broken($"tensor {name} has a negative offset [{begin}, {end}]");
         if (begin > end) throw Broken($"tensor {name} begins after it ends [{begin}, {end}]");
-        if (end > dataSize)
-            throw Broken($"tensor {name} ends beyond the data, at offset {end}: expected at least {end} bytes, actual {dataSize}; the file ends inside the tensor data");
+        if (end > _furthest.End) _furthest = (name, end);
     }
 
     private long SizeOf(string name, List<long> shape, int elementSize)

@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;

@@ -49,7 +49,7 @@ internal sealed partial class WeightFiles : IDisposable
         }
         var known = layout.Select(spec => spec.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var (name, file) in _fileOf)
-            if (!known.Contains(name) && !IsRedundant(name, config))
+            if (!known.Contains(name) && !IsIgnored(name, config))
                 throw new R1Exception($"tensor {name} is in {Path.GetFileName(file.Path)} but not in the architecture {config.Architecture}; config.json and weights do not belong together ({_folder}).");
     }
 
@@ -60,9 +60,11 @@ internal sealed partial class WeightFiles : IDisposable
         foreach (var file in _files) file.Dispose();
     }
 
-    /// <summary>Tensors that older exports carry and that follow from others.</summary>
-    private static bool IsRedundant(string name, ModelConfig config) =>
-        (config.TieWordEmbeddings && name == ParameterLayout.Head) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+    /// <summary>Tensors that follow from others, as older exports carry them, and layers that are not used.</summary>
+    private static bool IsIgnored(string name, ModelConfig config) =>
+        (config.TieWordEmbeddings && name == ParameterLayout.Head)
+        || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
+        || (LayerOf(name) is var layer && layer >= config.Layers && layer < config.Layers + config.MultiTokenPredictionLayers);
 
     private void AddWhole(string name)
     {

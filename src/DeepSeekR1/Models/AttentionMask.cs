@@ -24,11 +24,20 @@ internal readonly record struct AttentionMask(AttentionMaskKind Kind, Tensor? Ad
     private static double Hidden(ScalarType dtype) => dtype == ScalarType.Float16 ? -60_000 : -1e30;
 
     /// <summary>The mask for <paramref name="queries"/> tokens after <paramref name="past"/> cached ones.</summary>
-    public static AttentionMask Create(Tensor? allowed, long past, long queries, ScalarType dtype, Device device)
+    /// <param name="allowed">bool [batch or 1, 1, queries, past + queries]; null is causal.</param>
+    /// <param name="past">Cached tokens.</param>
+    /// <param name="queries">New tokens.</param>
+    /// <param name="window">How far back a token looks, itself included; null is to the beginning.</param>
+    /// <param name="dtype">What the model computes with.</param>
+    /// <param name="device">Where it lives.</param>
+    public static AttentionMask Create(Tensor? allowed, long past, long queries, int? window, ScalarType dtype, Device device)
     {
-        if (allowed is null && past == 0) return new(AttentionMaskKind.Causal);
-        if (allowed is null && queries == 1) return new(AttentionMaskKind.Everything);
-        allowed ??= ones([1, 1, queries, past + queries], ScalarType.Bool, device).tril(past);
+        long keys = past + queries;
+        if (window >= keys) window = null;
+        if (allowed is null && window is null && past == 0) return new(AttentionMaskKind.Causal);
+        if (allowed is null && window is null && queries == 1) return new(AttentionMaskKind.Everything);
+        allowed ??= ones([1, 1, queries, keys], ScalarType.Bool, device).tril(past);
+        if (window is { } reach) allowed = allowed.logical_and(ones([1, 1, queries, keys], ScalarType.Bool, device).triu(past - reach + 1));
         var additive = zeros(allowed.shape, dtype, device).masked_fill_(allowed.logical_not(), Hidden(dtype));
         return new(AttentionMaskKind.Tensor, additive);
     }

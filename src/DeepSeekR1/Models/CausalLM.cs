@@ -20,9 +20,10 @@ public sealed class CausalLM : IDisposable
         _parameters = parameters;
         _embedding = parameters[ParameterLayout.Embedding];
         _head = config.TieWordEmbeddings ? _embedding : parameters[ParameterLayout.Head];
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(index => new DecoderLayer(config, parameters, index))];
+        var parts = new ModelParameters(parameters);
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(index => new DecoderLayer(config, parts, index))];
         _norm = new(parameters[ParameterLayout.FinalNorm], config.RmsNormEpsilon);
-        _rotary = new(config.HeadDim, config.RopeTheta, config.RopeScaling, Device);
+        _rotary = new(config.RotaryWidth, config.RopeTheta, config.RopeScaling, Device);
     }
 
     /// <summary>Its shape.</summary>
@@ -48,7 +49,7 @@ public sealed class CausalLM : IDisposable
         var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
         using var noGrad = no_grad();
         var parameters = ParameterLayout.Of(config).Select((spec, index) =>
-            (spec.Name, Value: ParameterFactory.Own(ParameterFactory.Draw(spec, config, init.Stream(step: index), type, runtime.Device), trainable: true)));
+            (spec.Name, Value: ParameterFactory.Own(ParameterFactory.Draw(spec, config, init.Stream(step: index), type, runtime.Device), spec.IsTrainable)));
         return new CausalLM(config, parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value, StringComparer.Ordinal));
     }
 
@@ -68,7 +69,9 @@ public sealed class CausalLM : IDisposable
         using var scope = NewDisposeScope();
         long batch = ids.shape[0], sequence = ids.shape[1], past = cache?.Length ?? 0;
         var rotation = _rotary.At(positions ?? arange(past, past + sequence, ScalarType.Int64, Device).unsqueeze(0), Dtype);
-        var context = new ForwardContext(rotation, AttentionMask.Create(mask, past, sequence, Dtype, Device), cache);
+        var fullMask = AttentionMask.Create(mask, past, sequence, window: null, Dtype, Device);
+        var slidingMask = Config.SlidingWindow is null ? fullMask : AttentionMask.Create(mask, past, sequence, Config.SlidingWindow, Dtype, Device);
+        var context = new ForwardContext(rotation, fullMask, slidingMask, cache);
         var x = _embedding.index_select(0, ids.reshape(-1)).view(batch, sequence, Config.HiddenSize);
         foreach (var layer in _layers) x = layer.Forward(x, context);
         cache?.Advance(sequence);
@@ -85,7 +88,7 @@ public sealed class CausalLM : IDisposable
     {
         using var noGrad = no_grad();
         return new CausalLM(Config, _parameters.ToDictionary(
-            parameter => parameter.Key, parameter => ParameterFactory.Own(parameter.Value.detach().clone(), trainable), StringComparer.Ordinal));
+            parameter => parameter.Key, parameter => ParameterFactory.Own(parameter.Value.detach().clone(), trainable && parameter.Value.requires_grad), StringComparer.Ordinal));
     }
 
     /// <inheritdoc/>

@@ -1,33 +1,54 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Models;
 
 /// <summary>What every layer of one forward pass shares.</summary>
-internal readonly record struct ForwardContext(Rotation Rotation, AttentionMask Mask, KvCache? Cache);
+/// <param name="Rotation">Cosines and sines of the positions.</param>
+/// <param name="FullMask">For layers that look back to the beginning.</param>
+/// <param name="SlidingMask">For layers with a window.</param>
+/// <param name="Cache">Keys and values of the tokens before.</param>
+internal readonly record struct ForwardContext(Rotation Rotation, AttentionMask FullMask, AttentionMask SlidingMask, KvCache? Cache);
 
-/// <summary>One pre-norm decoder layer: x + attention(norm(x)), then x + mlp(norm(x)).</summary>
+/// <summary>Mixes tokens: grouped heads or a latent.</summary>
+internal interface IAttention
+{
+    /// <summary>[batch, sequence, hidden] to the same.</summary>
+    Tensor Forward(Tensor x, AttentionMask mask, ForwardContext context);
+}
+
+/// <summary>Works on each token alone: one gated block or a mixture of experts.</summary>
+internal interface IFeedForward
+{
+    /// <summary>[batch, sequence, hidden] to the same.</summary>
+    Tensor Forward(Tensor x);
+}
+
+/// <summary>One pre-norm decoder layer: x + attention(norm(x)), then x + feed-forward(norm(x)).</summary>
 internal sealed class DecoderLayer
 {
-    private readonly RmsNorm _inputNorm, _postAttentionNorm;
-    private readonly Attention _attention;
-    private readonly Mlp _mlp;
+    private readonly RmsNorm _attentionNorm, _feedForwardNorm;
+    private readonly IAttention _attention;
+    private readonly IFeedForward _feedForward;
+    private readonly bool _isSliding;
 
-    public DecoderLayer(ModelConfig config, IReadOnlyDictionary<string, Parameter> parameters, int index)
+    public DecoderLayer(ModelConfig config, ModelParameters parameters, int index)
     {
         string prefix = ParameterLayout.Layer(index);
-        _inputNorm = new(parameters[prefix + "input_layernorm.weight"], config.RmsNormEpsilon);
-        _attention = new(config, parameters, prefix + "self_attn.", index);
-        _postAttentionNorm = new(parameters[prefix + "post_attention_layernorm.weight"], config.RmsNormEpsilon);
-        _mlp = new(parameters, prefix + "mlp.");
+        _attentionNorm = parameters.Norm(prefix + "input_layernorm", config.RmsNormEpsilon);
+        _attention = config.LatentAttention is { } latent
+            ? new LatentAttention(config, latent, parameters, prefix + "self_attn.", index)
+            : new GroupedAttention(config, parameters, prefix + "self_attn.", index);
+        _feedForwardNorm = parameters.Norm(prefix + "post_attention_layernorm", config.RmsNormEpsilon);
+        _feedForward = config.ExpertsOf(index) is { } experts ? new ExpertsBlock(experts, parameters, prefix + "mlp.") : new Mlp(parameters, prefix + "mlp.");
+        _isSliding = config.SlidingLayers.Contains(index);
     }
 
     /// <summary>[batch, sequence, hidden] to the same. Intermediates die with the call; autograd keeps what it needs.</summary>
     public Tensor Forward(Tensor x, ForwardContext context)
     {
         using var scope = NewDisposeScope();
-        x = x + _attention.Forward(_inputNorm.Forward(x), context);
-        x = x + _mlp.Forward(_postAttentionNorm.Forward(x));
+        x = x + _attention.Forward(_attentionNorm.Forward(x), _isSliding ? context.SlidingMask : context.FullMask, context);
+        x = x + _feedForward.Forward(_feedForwardNorm.Forward(x));
         return x.MoveToOuterDisposeScope();
     }
 }

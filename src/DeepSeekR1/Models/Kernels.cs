@@ -8,18 +8,19 @@ namespace DeepSeekR1.Models;
 /// </summary>
 internal static class Kernels
 {
+    // The grammar wants a line break at the end.
     private static readonly jit.CompilationUnit Script = jit.compile("""
         def rms_norm(x, weight, epsilon: float):
             return torch.rms_norm(x, weight.shape, weight, epsilon)
 
-        def causal_attention(query, key, value):
-            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, True, scale=None, enable_gqa=True)
+        def causal_attention(query, key, value, scale: float):
+            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, True, scale=scale, enable_gqa=True)
 
-        def masked_attention(query, key, value, mask):
-            return torch.scaled_dot_product_attention(query, key, value, mask, 0.0, False, scale=None, enable_gqa=True)
+        def masked_attention(query, key, value, mask, scale: float):
+            return torch.scaled_dot_product_attention(query, key, value, mask, 0.0, False, scale=scale, enable_gqa=True)
 
-        def full_attention(query, key, value):
-            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, False, scale=None, enable_gqa=True)
+        def full_attention(query, key, value, scale: float):
+            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, False, scale=scale, enable_gqa=True)
 
         """);
 
@@ -27,13 +28,13 @@ internal static class Kernels
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)Script.invoke("rms_norm", x, weight, epsilon);
 
     /// <summary>
-    /// Scaled dot-product attention of [batch, heads, query, width] over [batch, key-value heads, key, width]; heads are a multiple
-    /// of key-value heads.
+    /// softmax(query · key * scale + mask) · value for query [batch, heads, query, width], key [batch, key-value heads, key, width] and
+    /// value [batch, key-value heads, key, value width]; heads are a multiple of key-value heads.
     /// </summary>
-    public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask) => mask.Kind switch
+    public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask, double scale) => mask.Kind switch
     {
-        AttentionMaskKind.Causal => (Tensor)Script.invoke("causal_attention", query, key, value),
-        AttentionMaskKind.Everything => (Tensor)Script.invoke("full_attention", query, key, value),
-        _ => (Tensor)Script.invoke("masked_attention", query, key, value, mask.Additive!),
+        AttentionMaskKind.Causal => (Tensor)Script.invoke("causal_attention", query, key, value, scale),
+        AttentionMaskKind.Everything => (Tensor)Script.invoke("full_attention", query, key, value, scale),
+        _ => (Tensor)Script.invoke("masked_attention", query, key, value, mask.Additive!, scale),
     };
 }

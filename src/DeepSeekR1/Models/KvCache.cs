@@ -4,13 +4,14 @@ namespace DeepSeekR1.Models;
 
 /// <summary>
 /// Keys and values of tokens already read, so that the next token costs one row. Memory for the whole capacity is taken at once:
-/// [rows, key-value heads, capacity, head width], twice a layer. All rows have the same length; shorter prompts are left-padded and masked.
+/// [rows, key-value heads, capacity, head width], twice a layer; with latent attention one [rows, 1, capacity, rank + rotary width]. All rows have the same length; shorter prompts are left-padded and masked.
 /// </summary>
 public sealed class KvCache : IDisposable
 {
-    private readonly (Tensor Key, Tensor Value)[] _layers;
+    /// <summary>By layer, then key and value, or the latent alone.</summary>
+    private readonly Tensor[][] _layers;
 
-    private KvCache((Tensor, Tensor)[] layers, int rows, int capacity) => (_layers, Rows, Capacity) = (layers, rows, capacity);
+    private KvCache(Tensor[][] layers, int rows, int capacity) => (_layers, Rows, Capacity) = (layers, rows, capacity);
 
     /// <summary>Sequences held.</summary>
     public int Rows { get; private set; }
@@ -22,7 +23,7 @@ public sealed class KvCache : IDisposable
     public int Length { get; private set; }
 
     /// <summary>Bytes one token of one row takes, all layers together.</summary>
-    public long BytesPerToken => _layers.Sum(layer => (layer.Key.numel() + layer.Value.numel()) * layer.Key.element_size()) / ((long)Rows * Capacity);
+    public long BytesPerToken => _layers.Sum(layer => layer.Sum(stored => stored.numel() * stored.element_size())) / ((long)Rows * Capacity);
 
     /// <summary>An empty cache for a model.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No rows or no capacity.</exception>
@@ -31,10 +32,12 @@ public sealed class KvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         var config = model.Config;
-        Tensor Room(int heads, int width) => empty([rows, heads, capacity, width], model.Dtype, model.Device).DetachFromDisposeScope();
-        var layers = new (Tensor, Tensor)[config.Layers];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = (Room(config.KeyValueHeads, config.HeadDim), Room(config.KeyValueHeads, config.HeadDim));
+        (int Heads, int Width)[] shapes = config.LatentAttention is { } latent
+            ? [(1, latent.KeyValueRank + latent.RotaryHeadDim)]
+            : [(config.KeyValueHeads, config.HeadDim), (config.KeyValueHeads, config.HeadDim)];
+        var layers = new Tensor[config.Layers][];
+        for (int layer = 0; layer < layers.Length; layer++)
+            layers[layer] = [.. shapes.Select(shape => empty([rows, shape.Heads, capacity, shape.Width], model.Dtype, model.Device).DetachFromDisposeScope())];
         return new KvCache(layers, rows, capacity);
     }
 
@@ -52,8 +55,9 @@ public sealed class KvCache : IDisposable
         }
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var index = tensor(indices, device: _layers[0].Key.device);
-        for (int i = 0; i < _layers.Length; i++) _layers[i] = (Select(_layers[i].Key, index), Select(_layers[i].Value, index));
+        var index = tensor(indices, device: _layers[0][0].device);
+        foreach (var layer in _layers)
+            for (int i = 0; i < layer.Length; i++) layer[i] = Select(layer[i], index);
         Rows = rows.Length;
     }
 
@@ -73,21 +77,17 @@ public sealed class KvCache : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (key, value) in _layers)
-        {
-            key.Dispose();
-            value.Dispose();
-        }
+        foreach (var layer in _layers)
+            foreach (var stored in layer) stored.Dispose();
     }
 
-    /// <summary>Stores one layer's new keys and values, each [rows, heads, new, width]; gives all so far, [rows, heads, length + new, width].</summary>
-    internal (Tensor Key, Tensor Value) Append(int layer, Tensor key, Tensor value)
+    /// <summary>Stores what a layer made of the new tokens, [rows, heads, new, width]; gives all so far, [rows, heads, length + new, width].</summary>
+    internal Tensor Append(int layer, int part, Tensor fresh)
     {
-        long count = key.shape[2];
-        var (keys, values) = _layers[layer];
-        keys.narrow(2, Length, count).copy_(key);
-        values.narrow(2, Length, count).copy_(value);
-        return (keys.narrow(2, 0, Length + count), values.narrow(2, 0, Length + count));
+        long count = fresh.shape[2];
+        var stored = _layers[layer][part];
+        stored.narrow(2, Length, count).copy_(fresh);
+        return stored.narrow(2, 0, Length + count);
     }
 
     /// <summary>Called once a forward pass, after all layers have stored their part.</summary>

@@ -53,6 +53,33 @@ public sealed record ModelConfig
     /// <summary>The feed-forward projections have biases.</summary>
     public bool MlpBias { get; init; }
 
+    /// <summary>Queries and keys are normed head by head before they turn (Qwen3).</summary>
+    public bool QueryKeyNorm { get; init; }
+
+    /// <summary>Tokens that layers of <see cref="SlidingLayers"/> look back, themselves included; null looks back to the beginning.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Layers that look back no further than the window.</summary>
+    public IReadOnlySet<int> SlidingLayers { get; init; } = new HashSet<int>();
+
+    /// <summary>Latent attention in place of grouped heads (DeepSeek-V3); null where the model has none.</summary>
+    public LatentAttentionConfig? LatentAttention { get; init; }
+
+    /// <summary>A mixture of experts in place of the feed-forward block; null where the model has none.</summary>
+    public ExpertsConfig? Experts { get; init; }
+
+    /// <summary>Layers that predict further tokens, stored behind the others in the weights; they are not loaded (DeepSeek-V3).</summary>
+    public int MultiTokenPredictionLayers { get; init; }
+
+    /// <summary>True where the head scores a sequence instead of predicting the next token (<c>*ForSequenceClassification</c>).</summary>
+    public bool IsClassifier => ModelFamily.IsClassifier(Architecture);
+
+    /// <summary>Width of what turns with the position.</summary>
+    internal int RotaryWidth => LatentAttention?.RotaryHeadDim ?? HeadDim;
+
+    /// <summary>The experts of one layer; null where it has an ordinary feed-forward block.</summary>
+    internal ExpertsConfig? ExpertsOf(int layer) => Experts is { } experts && !experts.DenseLayers.Contains(layer) ? experts : null;
+
     /// <summary>The object this was read from: fields that mean nothing here are written back as they were.</summary>
     internal JsonObject? Source { get; init; }
 
@@ -66,11 +93,11 @@ public sealed record ModelConfig
     /// <param name="json">The text.</param>
     /// <param name="fileName">What errors call it.</param>
     /// <exception cref="R1Exception">Not JSON; a field is missing, of the wrong type or out of range; or the model is of an unknown kind.</exception>
-    public static ModelConfig Parse(string json, string fileName = "config.json") => ModelConfigJson.Parse(json, fileName);
+    public static ModelConfig Parse(string json, string fileName = "config.json") => ModelConfigReader.Read(json, fileName);
 
     /// <summary>The text of <c>config.json</c>: the fields it was read from, with those known here brought up to date.</summary>
     /// <param name="dtype">The saved weights' dtype as PyTorch calls it, such as <c>bfloat16</c>.</param>
-    public string ToJson(string dtype = "float32") => ModelConfigJson.Write(this, dtype);
+    public string ToJson(string dtype = "float32") => ModelConfigWriter.Write(this, dtype);
 
     /// <exception cref="R1Exception">The numbers do not fit together.</exception>
     internal ModelConfig Validated(string fileName)
@@ -83,9 +110,12 @@ public sealed record ModelConfig
             if (value <= 0) throw new R1Exception($"{fileName}: {name} must be positive, found {value}.");
         if (Heads % KeyValueHeads != 0)
             throw new R1Exception($"{fileName}: num_attention_heads {Heads} is not a multiple of num_key_value_heads {KeyValueHeads}.");
-        if (HeadDim % 2 != 0) throw new R1Exception($"{fileName}: head_dim {HeadDim} must be even, as rotary embeddings turn pairs.");
+        if (RotaryWidth % 2 != 0) throw new R1Exception($"{fileName}: the width of a head, {RotaryWidth}, must be even, as rotary embeddings turn pairs.");
+        if (SlidingWindow is <= 0) throw new R1Exception($"{fileName}: sliding_window must be positive, found {SlidingWindow}.");
         if (!(RmsNormEpsilon > 0) || !double.IsFinite(RmsNormEpsilon)) throw new R1Exception($"{fileName}: rms_norm_eps must be positive, found {RmsNormEpsilon}.");
         if (!(RopeTheta > 1) || !double.IsFinite(RopeTheta)) throw new R1Exception($"{fileName}: rope_theta must be greater than 1, found {RopeTheta}.");
+        RopeScaling?.Validate(fileName);
+        Experts?.Validate(fileName);
         return this;
     }
 }

@@ -1,21 +1,37 @@
 namespace DeepSeekR1.Models;
 
-/// <summary>The families of decoders that are known, and what their configuration files leave unsaid.</summary>
+/// <summary>The families of decoders that are known.</summary>
 /// <param name="ModelType"><c>model_type</c> in config.json.</param>
-/// <param name="CausalLM">The class name with a language-model head.</param>
-internal sealed record ModelFamily(string ModelType, string CausalLM)
+/// <param name="Name">The beginning of its class names.</param>
+internal sealed record ModelFamily(string ModelType, string Name)
 {
-    public static readonly ModelFamily Llama = new("llama", "LlamaForCausalLM");
-    public static readonly ModelFamily Qwen2 = new("qwen2", "Qwen2ForCausalLM");
+    private const string CausalLMSuffix = "ForCausalLM";
+    private const string ClassifierSuffix = "ForSequenceClassification";
 
-    private static readonly ModelFamily[] All = [Llama, Qwen2];
+    public static readonly ModelFamily Llama = new("llama", "Llama");
+    public static readonly ModelFamily Mistral = new("mistral", "Mistral");
+    public static readonly ModelFamily Qwen2 = new("qwen2", "Qwen2");
+    public static readonly ModelFamily Qwen3 = new("qwen3", "Qwen3");
+    public static readonly ModelFamily Qwen3Moe = new("qwen3_moe", "Qwen3Moe");
+    public static readonly ModelFamily DeepSeekV3 = new("deepseek_v3", "DeepseekV3");
+
+    private static readonly ModelFamily[] All = [Llama, Mistral, Qwen2, Qwen3, Qwen3Moe, DeepSeekV3];
+
+    /// <summary>Its class with a language-model head.</summary>
+    public string CausalLM => Name + CausalLMSuffix;
+
+    /// <summary>Its class with a classification head.</summary>
+    public string Classifier => Name + ClassifierSuffix;
+
+    /// <summary>For messages: every architecture that loads.</summary>
+    public static string Known => string.Join(", ", All.Select(family => family.CausalLM)) + " and their ForSequenceClassification";
 
     /// <summary>The family of an architecture, or null.</summary>
-    public static ModelFamily? OfArchitecture(string architecture) => Array.Find(All, family => family.CausalLM == architecture);
+    public static ModelFamily? OfArchitecture(string architecture) => Array.Find(All, family => architecture == family.CausalLM || architecture == family.Classifier);
 
     /// <summary>The family of a <c>model_type</c>, or null.</summary>
     public static ModelFamily? OfModelType(string modelType) => Array.Find(All, family => family.ModelType == modelType);
 
-    /// <summary>For messages: every architecture that loads.</summary>
-    public static string Known => string.Join(", ", All.Select(family => family.CausalLM));
+    /// <summary>True for an architecture with a classification head.</summary>
+    public static bool IsClassifier(string architecture) => architecture.EndsWith(ClassifierSuffix, StringComparison.Ordinal);
 }

@@ -18,6 +18,7 @@ internal static class ParameterFactory
     /// <summary>A fresh parameter's values.</summary>
     public static Tensor Draw(ParameterSpec spec, ModelConfig config, AddressedStream stream, ScalarType dtype, Device device)
     {
+        if (!spec.IsTrainable) dtype = ScalarType.Float32;
         double deviation = spec.Initialization switch
         {
             Initialization.FanIn => 1 / Math.Sqrt(spec.Shape[^1]),

@@ -18,15 +18,19 @@ internal enum Initialization
 /// <summary>Name, shape and beginning of one parameter.</summary>
 internal sealed record ParameterSpec(string Name, long[] Shape, Initialization Initialization)
 {
+    /// <summary>False for a buffer: no gradient reaches it, and it stays in float32 whatever the model computes with.</summary>
+    public bool IsTrainable { get; init; } = true;
+
     public long Elements => Shape.Aggregate(1L, (product, dimension) => product * dimension);
 }
 
-/// <summary>Which parameters a configuration has, by their Hugging Face names.</summary>
+/// <summary>Which parameters a configuration has, by their Hugging Face names, in the order of the forward pass.</summary>
 internal static class ParameterLayout
 {
     public const string Embedding = "model.embed_tokens.weight";
     public const string FinalNorm = "model.norm.weight";
     public const string Head = "lm_head.weight";
+    public const string ScoreHead = "score.weight";
 
     public static string Layer(int index) => $"model.layers.{index}.";
 
@@ -34,30 +38,67 @@ internal static class ParameterLayout
     {
         yield return new(Embedding, [config.VocabularySize, config.HiddenSize], Initialization.Embedding);
         for (int layer = 0; layer < config.Layers; layer++)
-            foreach (var parameter in LayerOf(config))
+            foreach (var parameter in LayerOf(config, layer))
                 yield return parameter with { Name = Layer(layer) + parameter.Name };
         yield return Norm(FinalNorm, config.HiddenSize);
-        if (!config.TieWordEmbeddings) yield return new(Head, [config.VocabularySize, config.HiddenSize], Initialization.FanIn);
+        if (config.IsClassifier) yield return new(ScoreHead, [1, config.HiddenSize], Initialization.FanIn);
+        else if (!config.TieWordEmbeddings) yield return new(Head, [config.VocabularySize, config.HiddenSize], Initialization.FanIn);
     }
 
-    private static IEnumerable<ParameterSpec> LayerOf(ModelConfig config) =>
+    private static IEnumerable<ParameterSpec> LayerOf(ModelConfig config, int layer) =>
     [
         Norm("input_layernorm.weight", config.HiddenSize),
-        .. Attention(config),
+        .. config.LatentAttention is { } latent ? LatentAttention(config, latent) : GroupedAttention(config),
         Norm("post_attention_layernorm.weight", config.HiddenSize),
-        .. Mlp("mlp.", config.HiddenSize, config.IntermediateSize, config.MlpBias),
+        .. config.ExpertsOf(layer) is { } experts ? Experts(config, experts) : Mlp("mlp.", config.HiddenSize, config.IntermediateSize, config.MlpBias),
     ];
 
-    private static IEnumerable<ParameterSpec> Attention(ModelConfig config)
+    private static IEnumerable<ParameterSpec> GroupedAttention(ModelConfig config)
     {
         int queryWidth = config.Heads * config.HeadDim, keyWidth = config.KeyValueHeads * config.HeadDim;
+        IEnumerable<ParameterSpec> headNorms = config.QueryKeyNorm ? [Norm("self_attn.q_norm.weight", config.HeadDim), Norm("self_attn.k_norm.weight", config.HeadDim)] : [];
         return
         [
             .. Linear("self_attn.q_proj", queryWidth, config.HiddenSize, config.QueryKeyValueBias),
             .. Linear("self_attn.k_proj", keyWidth, config.HiddenSize, config.QueryKeyValueBias),
             .. Linear("self_attn.v_proj", keyWidth, config.HiddenSize, config.QueryKeyValueBias),
+            .. headNorms,
             .. Linear("self_attn.o_proj", config.HiddenSize, queryWidth, config.AttentionOutputBias, Initialization.Residual),
         ];
+    }
+
+    private static IEnumerable<ParameterSpec> LatentAttention(ModelConfig config, LatentAttentionConfig latent)
+    {
+        int queryWidth = config.Heads * latent.QueryHeadDim;
+        IEnumerable<ParameterSpec> query = latent.QueryRank is { } rank
+            ?
+            [
+                .. Linear("self_attn.q_a_proj", rank, config.HiddenSize, config.QueryKeyValueBias),
+                Norm("self_attn.q_a_layernorm.weight", rank),
+                .. Linear("self_attn.q_b_proj", queryWidth, rank, bias: false),
+            ]
+            : Linear("self_attn.q_proj", queryWidth, config.HiddenSize, bias: false);
+        return
+        [
+            .. query,
+            .. Linear("self_attn.kv_a_proj_with_mqa", latent.KeyValueRank + latent.RotaryHeadDim, config.HiddenSize, config.QueryKeyValueBias),
+            Norm("self_attn.kv_a_layernorm.weight", latent.KeyValueRank),
+            .. Linear("self_attn.kv_b_proj", config.Heads * (latent.PlainHeadDim + latent.ValueHeadDim), latent.KeyValueRank, bias: false),
+            .. Linear("self_attn.o_proj", config.HiddenSize, config.Heads * latent.ValueHeadDim, config.AttentionOutputBias, Initialization.Residual),
+        ];
+    }
+
+    private static IEnumerable<ParameterSpec> Experts(ModelConfig config, ExpertsConfig experts)
+    {
+        yield return new("mlp.gate.weight", [experts.Count, config.HiddenSize], Initialization.FanIn);
+        if (experts.Scoring == RouterScoring.Sigmoid)
+            yield return new("mlp.gate.e_score_correction_bias", [experts.Count], Initialization.Zero) { IsTrainable = false };
+        for (int expert = 0; expert < experts.Count; expert++)
+            foreach (var parameter in Mlp($"mlp.experts.{expert}.", config.HiddenSize, experts.IntermediateSize, bias: false))
+                yield return parameter;
+        if (experts.Shared > 0)
+            foreach (var parameter in Mlp("mlp.shared_experts.", config.HiddenSize, experts.IntermediateSize * experts.Shared, bias: false))
+                yield return parameter;
     }
 
     private static IEnumerable<ParameterSpec> Mlp(string prefix, int hidden, int intermediate, bool bias) =>

@@ -33,10 +33,5 @@ public sealed record Rollout
 /// <summary>All rollouts of one prompt.</summary>
 public sealed record RolloutGroup(EncodedPrompt Prompt, IReadOnlyList<Rollout> Rollouts);
 
-/// <summary>The score of one rollout.</summary>
-/// <param name="Total">Weighted sum over the rewards that spoke; null when all abstained.</param>
-/// <param name="ByReward">Each reward's own value, in the order of the rewards.</param>
-public sealed record RolloutScore(double? Total, IReadOnlyList<RewardScore> ByReward);
-
 /// <summary>A group with a score for each of its rollouts.</summary>
-public sealed record ScoredGroup(RolloutGroup Group, IReadOnlyList<RolloutScore> Scores);
+public sealed record ScoredGroup(RolloutGroup Group, IReadOnlyList<CompletionScore> Scores);

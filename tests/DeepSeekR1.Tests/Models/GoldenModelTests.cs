@@ -13,7 +13,8 @@ public class GoldenModelTests(ITestOutputHelper output)
 
     private static readonly string[] Names =
     [
-        "llama", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied",
+        "llama", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied", "qwen2-sliding", "qwen3", "qwen3-tied-yarn", "qwen3-moe",
+        "mistral-sliding", "mistral-full", "deepseek-v3", "deepseek-v3-no-q-lora", "deepseek-v3-not-interleaved",
     ];
 
     /// <summary>The same weights stored otherwise; those without gradients of their own.</summary>
@@ -92,7 +93,9 @@ public class GoldenModelTests(ITestOutputHelper output)
         long length = ids.shape[1];
         int[] paddings = [0, 7, (int)length - 3];
         var padded = stack([.. paddings.Select((padding, row) => cat([zeros([padding], ScalarType.Int64), ids[row].narrow(0, 0, length - padding)]))]);
-        var (positions, mask) = LeftPadding(paddings, length);
+        var padding = tensor(paddings, ScalarType.Int64);
+        var positions = (arange(length, ScalarType.Int64).unsqueeze(0) - padding.unsqueeze(1)).clamp(min: 0);
+        var mask = LeftPaddingMask(padding, length, length);
         var together = model.Logits(model.Hidden(padded, positions, mask));
         for (int row = 0; row < paddings.Length; row++)
         {
@@ -136,15 +139,5 @@ public class GoldenModelTests(ITestOutputHelper output)
         output.WriteLine($"logits {logitDifference:E1}, log-probabilities {logProbDifference:E1}");
         Assert.InRange(logitDifference, 0, LogitBound);
         Assert.InRange(logProbDifference, 0, LogitBound);
-    }
-
-    private static (Tensor Positions, Tensor Mask) LeftPadding(int[] paddings, long length)
-    {
-        var padding = tensor(paddings, ScalarType.Int64).unsqueeze(1);
-        var index = arange(length, ScalarType.Int64).unsqueeze(0);
-        var positions = (index - padding).clamp(min: 0);
-        var real = index.ge(padding);
-        var causal = ones([length, length], ScalarType.Bool).tril();
-        return (positions, causal.unsqueeze(0).unsqueeze(0).logical_and(real.unsqueeze(1).unsqueeze(1)));
     }
 }

@@ -10,12 +10,14 @@ namespace DeepSeekR1.Tests.Models;
 /// <summary>Opens golden models and compares with their reference outputs.</summary>
 internal static class ModelFixtures
 {
-    public static TorchRuntime Runtime { get; } = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32 });
+    /// <summary>One thread: tiny models gain nothing from more, and tests run beside each other.</summary>
+    public static TorchRuntime Runtime { get; } = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32, Threads = 1 });
 
     /// <summary>A golden model in float32, with one of its two configuration files.</summary>
     public static CausalLM Load(string name, string configFile = "config.json")
     {
         string folder = Reference.Golden("models", name);
+        Runtime.BindThread();
         if (configFile == "config.json") return HfCheckpoint.LoadModel(folder, Runtime, ScalarType.Float32);
         using var copy = new TemporaryFolder();
         foreach (string file in Directory.EnumerateFiles(folder, "model*")) File.CreateSymbolicLink(copy.File(Path.GetFileName(file)), file);
@@ -46,6 +48,14 @@ internal static class ModelFixtures
     public static Tensor Loss(Tensor logits, Tensor labels) =>
         nn.functional.cross_entropy(logits.narrow(1, 0, logits.shape[1] - 1).reshape(-1, logits.shape[^1]),
             labels.narrow(1, 1, labels.shape[1] - 1).reshape(-1), ignore_index: -100);
+
+    /// <summary>True where the last queries of rows with so many padding tokens [batch] before them may attend: [batch, 1, queries, keys].</summary>
+    public static Tensor LeftPaddingMask(Tensor padding, long queries, long keys)
+    {
+        var real = arange(keys, ScalarType.Int64).unsqueeze(0).ge(padding.unsqueeze(1));
+        var causal = ones([queries, keys], ScalarType.Bool).tril(keys - queries);
+        return causal.unsqueeze(0).unsqueeze(0).logical_and(real.unsqueeze(1).unsqueeze(1));
+    }
 
     /// <summary>Greedy continuation through the cache, with the log-probability of each id.</summary>
     public static (long[] Ids, double[] LogProbs) Greedy(CausalLM model, long[] prompt, int count)

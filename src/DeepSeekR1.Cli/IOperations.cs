@@ -1,0 +1,48 @@
+using DeepSeekR1.Configuration;
+using DeepSeekR1.Telemetry;
+
+namespace DeepSeekR1.Cli;
+
+/// <summary>What the commands ask of the library. Commands parse, render and exit; everything else is behind this.</summary>
+internal interface IOperations
+{
+    /// <summary>Runs stages; ends early, saved, when cancelled (<see cref="OperationCanceledException"/>).</summary>
+    Task TrainAsync(TrainRequest request, IRunObserver observer, CancellationToken cancellationToken);
+
+    /// <summary>Measures a model on prompts with answers.</summary>
+    Task<IReadOnlyList<Figure>> EvaluateAsync(EvalRequest request, IRunObserver observer, CancellationToken cancellationToken);
+
+    /// <summary>A model's answers, piece by piece as they are sampled, one after the other.</summary>
+    IAsyncEnumerable<SampledPiece> SampleAsync(SampleRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Opens a model for a conversation.</summary>
+    IConversation Converse(SampleRequest request);
+
+    /// <summary>Judges completions that are already there.</summary>
+    Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken);
+
+    /// <summary>The whole config as JSON after all layers; null: the default recipe.</summary>
+    /// <exception cref="R1Exception">It is wrong.</exception>
+    string ResolveConfig(string? config, IReadOnlyList<string> overrides);
+
+    /// <summary>The JSON schema of configs.</summary>
+    string ConfigSchema();
+}
+
+/// <summary>A piece of an answer.</summary>
+/// <param name="Answer">Which answer, from 0.</param>
+/// <param name="Text">The text.</param>
+internal readonly record struct SampledPiece(int Answer, string Text);
+
+/// <summary>A conversation with a model, which remembers what was said.</summary>
+internal interface IConversation : IDisposable
+{
+    /// <summary>Answers a message; what was said before a cancellation stays.</summary>
+    void Answer(string message, Action<string> onText, CancellationToken cancellationToken);
+}
+
+/// <summary>Figures that commands look for.</summary>
+internal static class Figures
+{
+    public const string MeanReward = "mean reward";
+}

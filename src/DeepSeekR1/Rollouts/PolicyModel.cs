@@ -1,0 +1,100 @@
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Data;
+using DeepSeekR1.Models;
+using DeepSeekR1.Rewards;
+using DeepSeekR1.Rollouts.Cpu;
+using DeepSeekR1.Runtime;
+using DeepSeekR1.Text;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Rollouts;
+
+/// <summary>The policy: a decoder with its tokenizer, chat template and stop tokens; what a Hugging Face folder holds. Not thread-safe.</summary>
+public sealed class PolicyModel : IDisposable
+{
+    private const string GenerationConfigFile = "generation_config.json";
+
+    private readonly byte[]? _generationConfig;
+    private IDecoder? _decoder;
+    private bool _isDecoderStale;
+
+    private PolicyModel(CausalLM model, HfTokenizer tokenizer, ChatTemplate? template, IReadOnlyList<int> stopIds, byte[]? generationConfig, TorchRuntime runtime)
+    {
+        (Model, Tokenizer, Template, StopIds, Runtime) = (model, tokenizer, template, stopIds, runtime);
+        _generationConfig = generationConfig;
+    }
+
+    /// <summary>The decoder whose weights are trained.</summary>
+    public CausalLM Model { get; }
+
+    /// <summary>Text to ids and back.</summary>
+    public HfTokenizer Tokenizer { get; }
+
+    /// <summary>How a conversation becomes text; null: questions are given to the model as they are.</summary>
+    public ChatTemplate? Template { get; }
+
+    /// <summary>Tokens that end a completion, ascending.</summary>
+    public IReadOnlyList<int> StopIds { get; }
+
+    /// <summary>Where it computes.</summary>
+    public TorchRuntime Runtime { get; }
+
+    /// <summary>How a prompt is put to the model: the turns before its answer.</summary>
+    public Func<Prompt, IReadOnlyList<ChatMessage>> Ask { get; set; } = prompt => PromptDataset.Messages(prompt, new DataConfig());
+
+    /// <summary>Opens a Hugging Face folder.</summary>
+    /// <exception cref="R1Exception">The folder is no model that can be opened; names the file and what was expected.</exception>
+    public static PolicyModel Load(string folder, TorchRuntime runtime, ScalarType? dtype = null)
+    {
+        HfCheckpoint.LoadConfig(folder);
+        var tokenizer = HfTokenizer.Load(folder);
+        var template = ChatTemplate.TryLoad(folder);
+        var stopIds = StopTokens.Load(folder, tokenizer);
+        if (stopIds.Count == 0)
+            throw new R1Exception($"{folder}: no token ends an answer. Name it as eos_token_id in {GenerationConfigFile}, or as eos_token in tokenizer_config.json.");
+        string generationConfig = Path.Combine(folder, GenerationConfigFile);
+        return new PolicyModel(HfCheckpoint.LoadModel(folder, runtime, dtype), tokenizer, template, stopIds,
+            File.Exists(generationConfig) ? File.ReadAllBytes(generationConfig) : null, runtime);
+    }
+
+    /// <summary>What the model reads before it answers: asked, chat template applied, tokenised once.</summary>
+    /// <param name="prompt">What is asked.</param>
+    /// <param name="index">Its place in the run or data set; part of the address of every draw.</param>
+    /// <exception cref="R1Exception">The chat template refuses the conversation.</exception>
+    public EncodedPrompt Encode(Prompt prompt, int index)
+    {
+        var turns = Ask(prompt);
+        int[] ids = Template is null
+            ? Tokenizer.Encode(string.Join("\n\n", turns.Select(turn => turn.Content)))
+            : Template.Encode(Tokenizer, turns, addGenerationPrompt: true);
+        return new EncodedPrompt(prompt, ids, index);
+    }
+
+    /// <summary>An engine that samples from the weights as they are now.</summary>
+    public RolloutEngine Engine(RolloutLimits limits)
+    {
+        _decoder ??= CpuDecoder.Supports(Model) ? new CpuDecoder(Model, Runtime.Threads) : new TorchDecoder(Model);
+        if (_isDecoderStale) (_decoder as CpuDecoder)?.Refresh();
+        _isDecoderStale = false;
+        return new RolloutEngine(_decoder, Tokenizer, StopIds, limits, Runtime.Threads);
+    }
+
+    /// <summary>Tells that the weights were updated: the next engine takes them over.</summary>
+    public void WeightsChanged() => _isDecoderStale = _decoder is not null;
+
+    /// <summary>Writes a folder that transformers, vLLM and <see cref="Load"/> open.</summary>
+    /// <exception cref="R1Exception">The folder cannot be written.</exception>
+    public void Save(string folder)
+    {
+        HfCheckpoint.SaveModel(Model, folder);
+        Tokenizer.Save(folder);
+        if (_generationConfig is not null) File.WriteAllBytes(Path.Combine(folder, GenerationConfigFile), _generationConfig);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _decoder?.Dispose();
+        Model.Dispose();
+    }
+}

@@ -1,0 +1,33 @@
+using DeepSeekR1.Models;
+
+namespace DeepSeekR1.Rollouts;
+
+/// <summary>
+/// Decodes with the model's own forward pass, on any device. Prompts are left-padded to one length and read once; their cache rows
+/// fork for the group at the first step.
+/// </summary>
+/// <param name="model">The policy; stays the caller's to dispose. Its weights may change between batches.</param>
+public sealed class TorchDecoder(CausalLM model) : IDecoder
+{
+    /// <inheritdoc/>
+    public int VocabularySize => model.Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public int ContextLength => model.Config.MaxPositions;
+
+    /// <inheritdoc/>
+    public long CacheBytesPerToken { get; } = MeasureCache(model);
+
+    /// <inheritdoc/>
+    public IDecodeBatch Start(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens) =>
+        new TorchDecodeBatch(model, prompts, copies, maxNewTokens);
+
+    /// <summary>Releases nothing: the model belongs to the caller, each cache to its batch.</summary>
+    public void Dispose() { }
+
+    private static long MeasureCache(CausalLM model)
+    {
+        using var cache = KvCache.Create(model, rows: 1, capacity: 1);
+        return cache.BytesPerToken;
+    }
+}

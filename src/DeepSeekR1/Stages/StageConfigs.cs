@@ -1,0 +1,155 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using DeepSeekR1.Configuration;
+using DeepSeekR1.Data;
+using DeepSeekR1.Data.World;
+using DeepSeekR1.Training;
+
+namespace DeepSeekR1.Stages;
+
+/// <summary>The model that the stages start from.</summary>
+public sealed record BaseModelConfig
+{
+    /// <summary>A Hugging Face folder, or <c>embedded:NAME</c> for a model inside the library; null: the pretrain stage makes one.</summary>
+    [Description("A Hugging Face folder, or embedded:NAME for a model inside the library; null: the pretrain stage makes one.")]
+    public string? Path { get; init; }
+
+    /// <summary>What the control row base-think forces every answer to begin with; null leaves the row out.</summary>
+    [Description("What the control row base-think forces every answer to begin with; null leaves the row out.")]
+    public string? ForcedStart { get; init; } = "<think>";
+}
+
+/// <summary>Where prompts and examples come from. What names no file comes from the embedded world, if there is one.</summary>
+public sealed record RecipeData
+{
+    /// <summary>The embedded world; null where all data is in files.</summary>
+    [Description("The embedded world; null where all data is in files.")]
+    public WorldConfig? World { get; init; }
+
+    /// <summary>Prompts of reinforcement learning; their system prompt and template hold for validation and test too.</summary>
+    [Description("Prompts of reinforcement learning; their systemPrompt and promptTemplate hold for validation and test too.")]
+    public DataConfig Prompts { get; init; } = new();
+
+    /// <summary>Prompts on which every choice is made.</summary>
+    [Description("Prompts on which every choice is made.")]
+    public DataConfig Validation { get; init; } = new();
+
+    /// <summary>Prompts of reported tables only.</summary>
+    [Description("Prompts of reported tables only.")]
+    public DataConfig Test { get; init; } = new();
+
+    /// <summary>Worked solutions of the cold start.</summary>
+    [Description("Worked solutions of the cold start.")]
+    public DataConfig ColdStart { get; init; } = new();
+}
+
+/// <summary>A stage of reinforcement learning.</summary>
+public sealed record ReinforcementConfig : IValidatedConfig
+{
+    /// <summary>The rewards, summed, each as <c>name:option=value,…</c>; docs/rewards.md has the names.</summary>
+    [Description("The rewards, summed, each as \"name:option=value,...\" (option weight: 1).")]
+    public IReadOnlyList<string> Rewards { get; init; } = ["accuracy", "format"];
+
+    /// <summary>Rewards that a second, control run of the stage leaves out; empty: no control.</summary>
+    [Description("Rewards that a second, control run of the stage leaves out; empty: no control.")]
+    public IReadOnlyList<string> Ablate { get; init; } = [];
+
+    /// <summary>The algorithm.</summary>
+    [Description("The algorithm.")]
+    public GrpoConfig Grpo { get; init; } = new();
+
+    /// <summary>Steps between evaluations on the validation prompts; 0: none.</summary>
+    [Description("Steps between evaluations on the validation prompts; 0: none."), Range(0, int.MaxValue)]
+    public int EvaluateEvery { get; init; } = 10;
+
+    /// <summary>Samples a prompt in those evaluations.</summary>
+    [Description("Samples a prompt in those evaluations."), Range(1, 1024)]
+    public int EvaluationSamples { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigProblem> Validate()
+    {
+        if (Rewards.Count == 0) yield return new(nameof(Rewards), "must name at least one reward");
+        else if (RewardSpecifications.ProblemOf(Rewards) is { } problem) yield return new(nameof(Rewards), problem);
+        else if (Ablate.FirstOrDefault(name => Rewards.All(reward => NameOf(reward) != name)) is { } stranger)
+            yield return new(nameof(Ablate), $"must name rewards of this stage ({string.Join(", ", Rewards.Select(NameOf))}), but names '{stranger}'");
+    }
+
+    /// <summary>The same stage without the rewards of <see cref="Ablate"/>.</summary>
+    internal ReinforcementConfig Ablated() => this with { Rewards = [.. Rewards.Where(reward => !Ablate.Contains(NameOf(reward)))], Ablate = [] };
+
+    private static string NameOf(string specification) => specification.Split(':')[0].Trim();
+}
+
+/// <summary>The cold start.</summary>
+public sealed record ColdStartConfig
+{
+    /// <summary>Worked solutions that are taken from the embedded world.</summary>
+    [Description("Worked solutions that are taken from the embedded world."), Range(1, 1_000_000)]
+    public int Examples { get; init; } = 300;
+
+    /// <summary>The algorithm.</summary>
+    [Description("The algorithm.")]
+    public SftConfig Sft { get; init; } = new();
+}
+
+/// <summary>A base model made from nothing on the world's text.</summary>
+public sealed record PretrainConfig
+{
+    /// <summary>The model's shape.</summary>
+    [Description("The model's shape.")]
+    public DecoderShape Shape { get; init; } = new();
+
+    /// <summary>The algorithm.</summary>
+    [Description("The algorithm.")]
+    public SftConfig Sft { get; init; } = new();
+}
+
+/// <summary>The shape of a decoder that is made from nothing (Llama's architecture, tied head).</summary>
+public sealed record DecoderShape : IValidatedConfig
+{
+    /// <summary>Width of the residual stream.</summary>
+    [Description("Width of the residual stream."), Range(1, 65536)]
+    public int HiddenSize { get; init; } = 64;
+
+    /// <summary>Width of the SwiGLU block.</summary>
+    [Description("Width of the SwiGLU block."), Range(1, 1_000_000)]
+    public int IntermediateSize { get; init; } = 176;
+
+    /// <summary>Decoder blocks.</summary>
+    [Description("Decoder blocks."), Range(1, 1000)]
+    public int Layers { get; init; } = 3;
+
+    /// <summary>Query heads.</summary>
+    [Description("Query heads."), Range(1, 1024)]
+    public int Heads { get; init; } = 4;
+
+    /// <summary>Key and value heads; divides the query heads.</summary>
+    [Description("Key and value heads; divides the query heads."), Range(1, 1024)]
+    public int KeyValueHeads { get; init; } = 4;
+
+    /// <summary>Longest sequence, prompt and completion together.</summary>
+    [Description("Longest sequence, prompt and completion together."), Range(1, 10_000_000)]
+    public int ContextLength { get; init; } = 192;
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigProblem> Validate()
+    {
+        if (HiddenSize % Heads != 0 || HiddenSize / Heads % 2 != 0)
+            yield return new(nameof(Heads), $"must cut hiddenSize ({HiddenSize}) into even parts, but is {Heads}");
+        if (Heads % KeyValueHeads != 0)
+            yield return new(nameof(KeyValueHeads), $"must divide heads ({Heads}), but is {KeyValueHeads}");
+    }
+}
+
+/// <summary>How a stage saves itself.</summary>
+public sealed record CheckpointConfig
+{
+    /// <summary>Steps between checkpoints; 0: only when the stage is interrupted or ends.</summary>
+    [Description("Steps between checkpoints; 0: only when the stage is interrupted or ends."), Range(0, int.MaxValue)]
+    public int Every { get; init; } = 20;
+
+    /// <summary>Checkpoints kept; older ones are deleted.</summary>
+    [Description("Checkpoints kept; older ones are deleted."), Range(1, 1000)]
+    public int Keep { get; init; } = 2;
+}

@@ -1,0 +1,110 @@
+using DeepSeekR1.Configuration;
+using DeepSeekR1.Runtime;
+using DeepSeekR1.Telemetry;
+
+namespace DeepSeekR1.Stages;
+
+/// <summary>Runs the stages that a request asks for, in one run folder; what <c>r1 train</c> does.</summary>
+public sealed class TrainingRun
+{
+    /// <summary>The recipe of a run that names none.</summary>
+    public const string DefaultRecipe = "mini";
+
+    private readonly RunContext _run;
+    private readonly StageRunner _stages;
+    private readonly Measurements _measurements;
+    private readonly CancellationToken _cancellationToken;
+
+    private TrainingRun(RunContext run, CancellationToken cancellationToken)
+    {
+        (_run, _cancellationToken) = (run, cancellationToken);
+        (_stages, _measurements) = (new StageRunner(run), new Measurements(run));
+    }
+
+    /// <summary>Runs the request to its end.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="observer">Hears of everything as it happens.</param>
+    /// <param name="time">Clock of the timings; null: the system's.</param>
+    /// <param name="cancellationToken">The step under way is finished and saved; then the run ends.</param>
+    /// <exception cref="R1Exception">Anything in config, data, model or output is amiss, or training cannot go on.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; everything is saved.</exception>
+    public static async Task RunAsync(TrainRequest request, IRunObserver observer, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        var recipe = Resolve(request);
+        var stages = StagesOf(request.Stage);
+        var runtime = TorchRuntime.Create(recipe.Runtime);
+        await ComputeThread.RunAsync(runtime, async () =>
+        {
+            var data = RunData.Load(recipe);
+            if (request.DryRun)
+            {
+                DryRun.Describe(recipe, data, stages, observer);
+                return true;
+            }
+            string output = request.Output ?? RunFolder.NextFree("runs", EnumNames.Name(request.Stage));
+            using var folder = request.Resume ? RunFolder.Resume(output) : RunFolder.Create(output);
+            folder.WriteConfig(recipe);
+            await new TrainingRun(new RunContext(recipe, data, folder, observer, runtime, time ?? TimeProvider.System), cancellationToken).RunAsync(stages);
+            return true;
+        });
+    }
+
+    /// <summary>The recipe with everything that the request sets.</summary>
+    /// <exception cref="R1Exception">The config or an override is wrong.</exception>
+    public static Recipe Resolve(TrainRequest request)
+    {
+        string? ofRun = request is { Resume: true, Config: null, Output: { } output } && File.Exists(Path.Combine(output, "config.json")) ? Path.Combine(output, "config.json") : null;
+        var recipe = ConfigReader.Load<Recipe>(request.Config ?? ofRun ?? DefaultRecipe, request.Overrides);
+        if (request.Model is { } model) recipe = recipe with { Model = recipe.Model with { Path = model } };
+        if (request.Seed is { } seed) recipe = recipe with { Seed = seed };
+        if (request.Device is { } device) recipe = recipe with { Runtime = recipe.Runtime with { Device = device } };
+        if (request.Data is { } file)
+            recipe = recipe with
+            {
+                Data = request.Stage == TrainStage.ColdStart
+                    ? recipe.Data with { ColdStart = recipe.Data.ColdStart with { Path = file } }
+                    : recipe.Data with { Prompts = recipe.Data.Prompts with { Path = file } },
+            };
+        return recipe;
+    }
+
+    private static IReadOnlyList<TrainStage> StagesOf(TrainStage stage) => stage switch
+    {
+        TrainStage.All => [TrainStage.Zero, TrainStage.ColdStart, TrainStage.ReasoningRl],
+        TrainStage.Pretrain or TrainStage.Zero or TrainStage.ColdStart or TrainStage.ReasoningRl => [stage],
+        _ => throw new R1Exception($"The stage '{EnumNames.Name(stage)}' is not part of this version yet; pretrain, zero, cold-start, reasoning-rl and all are."),
+    };
+
+    private async Task RunAsync(IReadOnlyList<TrainStage> stages)
+    {
+        string start = await BaseModelAsync(stages);
+        if (stages is [TrainStage.Pretrain]) return;
+        await RowAsync("base", start, seconds: null);
+        if (_run.Recipe.Model.ForcedStart is { } forced) await RowAsync("base-think", start, seconds: null, forced);
+
+        if (stages.Contains(TrainStage.Zero)) await StageAsync(ZeroStage.Plan(_run, start), ZeroStage.Row);
+        string coldStarted = stages.Contains(TrainStage.ColdStart) ? await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row) : start;
+        if (!stages.Contains(TrainStage.ReasoningRl)) return;
+        await StageAsync(ReasoningRlStage.Plan(_run, coldStarted), ReasoningRlStage.Row);
+        if (ReasoningRlStage.Control(_run, coldStarted) is var (plan, row)) await StageAsync(plan, row);
+    }
+
+    /// <summary>The model that all stages start from: the named one, or one made from nothing.</summary>
+    private async Task<string> BaseModelAsync(IReadOnlyList<TrainStage> stages)
+    {
+        if (_run.Recipe.Model.Path is { } path && !stages.Contains(TrainStage.Pretrain)) return EmbeddedModels.Resolve(path, _run.Folder.CheckpointsFolder);
+        var made = await _stages.RunAsync(PretrainStage.Plan(_run), _cancellationToken);
+        await RowAsync("base", made.ModelFolder, made.Seconds);
+        return made.ModelFolder;
+    }
+
+    private async Task<string> StageAsync(StagePlan plan, string row)
+    {
+        var done = await _stages.RunAsync(plan, _cancellationToken);
+        await RowAsync(row, done.ModelFolder, done.Seconds);
+        return done.ModelFolder;
+    }
+
+    private Task RowAsync(string name, string modelFolder, double? seconds, string? forcedStart = null) =>
+        _measurements.AddRowAsync(name, modelFolder, seconds, forcedStart, _cancellationToken);
+}

@@ -1,0 +1,152 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>
+/// What a step of reinforcement learning minimises. The defaults are those of the DeepSeek-R1 paper: group-normalised advantages, the
+/// clipped ratio with ε = 10, each sequence weighted alike, KL to the reference by k3 with β = 0.001.
+/// </summary>
+public sealed record GrpoLossConfig
+{
+    /// <summary>What an advantage is measured against.</summary>
+    [Description("What an advantage is measured against: the group's mean or the mean of the others in the group.")]
+    public AdvantageBaseline Baseline { get; init; } = AdvantageBaseline.GroupMean;
+
+    /// <summary>What an advantage is divided by.</summary>
+    [Description("What an advantage is divided by: the standard deviation of its group, of the batch, or nothing.")]
+    public AdvantageScale AdvantageScale { get; init; } = AdvantageScale.Group;
+
+    /// <summary>Whether rewards are added before or after they are normalised.</summary>
+    [Description("Whether rewards are added before (GRPO) or after (GDPO) they are normalised.")]
+    public RewardAggregation RewardAggregation { get; init; } = RewardAggregation.SumThenNormalize;
+
+    /// <summary>What one token's objective is divided by.</summary>
+    [Description("What one token's objective is divided by; named after the paper that proposed it.")]
+    public LossNormalization Normalization { get; init; } = LossNormalization.Grpo;
+
+    /// <summary>Completions stopped by the length limit teach nothing (DAPO's overlong filtering).</summary>
+    [Description("Completions stopped by the length limit teach nothing.")]
+    public bool MaskTruncated { get; init; }
+
+    /// <summary>The function of ratio and advantage that is maximised.</summary>
+    [Description("The function of ratio and advantage that is maximised.")]
+    public PolicyObjectiveKind Objective { get; init; } = PolicyObjectiveKind.Clip;
+
+    /// <summary>Whether the ratio belongs to a token or (GSPO) to a whole sequence.</summary>
+    [Description("Whether the ratio of new to old policy belongs to a token or, as in GSPO, to a whole sequence.")]
+    public RatioLevel RatioLevel { get; init; } = RatioLevel.Token;
+
+    /// <summary>The ratio is clipped below at 1 - ε.</summary>
+    [Description("The ratio is clipped below at one minus this."), Range(0, 1e6)]
+    public double EpsilonLow { get; init; } = 10;
+
+    /// <summary>The ratio is clipped above at 1 + ε; null takes <see cref="EpsilonLow"/>.</summary>
+    [Description("The ratio is clipped above at one plus this; null takes epsilonLow."), Range(0, 1e6)]
+    public double? EpsilonHigh { get; init; }
+
+    /// <summary>Bound of the ratio on the side that clipping leaves open, for negative advantages (INTELLECT-2); null: none.</summary>
+    [Description("Bound of the ratio for negative advantages too (two-sided clipping); null for none."), Range(1, 1e6)]
+    public double? Delta { get; init; }
+
+    /// <summary>Temperatures of the SAPO objective.</summary>
+    [Description("Temperatures of the SAPO objective.")]
+    public SapoConfig Sapo { get; init; } = new();
+
+    /// <summary>Shape of the VESPO objective's weight.</summary>
+    [Description("Shape of the VESPO objective's weight.")]
+    public VespoConfig Vespo { get; init; } = new();
+
+    /// <summary>Weight of the KL divergence from the reference model; 0 needs no reference model.</summary>
+    [Description("Weight of the KL divergence from the reference model; 0 needs no reference model."), Range(0, 1e3)]
+    public double Beta { get; init; } = 0.001;
+
+    /// <summary>How the KL divergence is estimated from one sampled token.</summary>
+    [Description("How the KL divergence is estimated from one sampled token.")]
+    public KlEstimator KlEstimator { get; init; } = KlEstimator.K3;
+
+    /// <summary>Multiplies the KL estimate by the ratio (DeepSeek-V3.2; on in TRL). R1 does not.</summary>
+    [Description("Multiplies the KL estimate by the ratio, as DeepSeek-V3.2 does and R1 does not.")]
+    public bool BiasCorrectedKl { get; init; }
+
+    /// <summary>Negative sequences whose mean log-ratio old to new exceeds this teach nothing (DeepSeek-V3.2); null: all teach.</summary>
+    [Description("Sequences of negative advantage that have drifted further than this from the old policy teach nothing; null: all teach.")]
+    public double? OffPolicyThreshold { get; init; }
+
+    /// <summary>Only this share of the step's tokens, those of highest entropy, feel the objective (the "80/20 rule"); 1: all.</summary>
+    [Description("Share of tokens, those of highest entropy, that feel the objective; 1 is all."), Range(0, 1)]
+    public double TopEntropyShare { get; init; } = 1;
+
+    /// <summary>Weight of the mean entropy, which is added to the objective.</summary>
+    [Description("Weight of the mean entropy in the objective."), Range(-10, 10)]
+    public double EntropyBonus { get; init; }
+
+    /// <summary>What is done about a sampler whose probabilities differ from the trainer's.</summary>
+    [Description("What is done about a sampler whose probabilities differ from the trainer's.")]
+    public SamplerCorrectionConfig SamplerCorrection { get; init; } = new();
+
+    /// <summary>Upper bound of the ratio relative to one, resolved.</summary>
+    internal double ResolvedEpsilonHigh => EpsilonHigh ?? EpsilonLow;
+
+    /// <summary>True where the loss reads log-probabilities of a reference model.</summary>
+    public bool NeedsReference => Beta != 0;
+
+    /// <summary>True where a token without credit still has a gradient, so that no sequence may be left out.</summary>
+    internal bool HasGradientWithoutCredit => Beta != 0 || EntropyBonus != 0;
+}
+
+/// <summary>The function of ratio and advantage that is maximised.</summary>
+public enum PolicyObjectiveKind
+{
+    /// <summary>The pessimistic minimum of the ratio and the clipped ratio (PPO, arXiv 1707.06347 eq. 7; GRPO, DAPO, Dr. GRPO, GSPO).</summary>
+    Clip,
+    /// <summary>The log-probability weighted with the capped, detached ratio (CISPO, MiniMax-M1, arXiv 2506.13585 eq. 4).</summary>
+    Cispo,
+    /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347).</summary>
+    Sapo,
+    /// <summary>A smooth weight of the whole sequence's ratio (VESPO).</summary>
+    Vespo,
+    /// <summary>The log-probability itself (REINFORCE).</summary>
+    PolicyGradient,
+}
+
+/// <summary>To what the ratio of new to old policy belongs.</summary>
+public enum RatioLevel
+{
+    /// <summary>Each token has its own.</summary>
+    Token,
+    /// <summary>The geometric mean over the sequence (GSPO, arXiv 2507.18071 eq. 7).</summary>
+    Sequence,
+}
+
+/// <summary>Temperatures of the SAPO objective: the higher, the faster the gradient fades as the ratio leaves one.</summary>
+public sealed record SapoConfig
+{
+    /// <summary>For positive advantages.</summary>
+    [Description("Temperature for positive advantages."), Range(1e-3, 1e3)]
+    public double PositiveTemperature { get; init; } = 1;
+
+    /// <summary>For negative advantages.</summary>
+    [Description("Temperature for negative advantages."), Range(1e-3, 1e3)]
+    public double NegativeTemperature { get; init; } = 1.05;
+}
+
+/// <summary>Shape of VESPO's weight φ(w) = w^k · exp(λ(1 - w)) of the sequence's ratio w.</summary>
+public sealed record VespoConfig
+{
+    /// <summary>k for advantages that are not negative.</summary>
+    [Description("Power of the ratio for advantages that are not negative."), Range(0, 100)]
+    public double PositivePower { get; init; } = 2;
+
+    /// <summary>λ for advantages that are not negative.</summary>
+    [Description("Decay of the weight for advantages that are not negative."), Range(0, 100)]
+    public double PositiveDecay { get; init; } = 3;
+
+    /// <summary>k for negative advantages.</summary>
+    [Description("Power of the ratio for negative advantages."), Range(0, 100)]
+    public double NegativePower { get; init; } = 3;
+
+    /// <summary>λ for negative advantages.</summary>
+    [Description("Decay of the weight for negative advantages."), Range(0, 100)]
+    public double NegativeDecay { get; init; } = 2;
+}

@@ -1,0 +1,131 @@
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>
+/// Log-probabilities and entropies of chosen tokens from hidden states and the head's weight, with their gradient by hand:
+/// for p = softmax(logits / T), ∂ log p[id] / ∂ logit_j = (1[j = id] - p_j) / T and ∂ H / ∂ logit_j = -p_j (log p_j + H) / T.
+/// Logits of the vocabulary never exist for more than a chunk of tokens, forward or backward; when there is but one chunk it is kept
+/// for the backward pass, otherwise each is computed again.
+/// </summary>
+internal sealed class TokenLogProbs : IDisposable
+{
+    /// <summary>Logits that may exist at once: about 700 tokens at a vocabulary of 49,152, or 128 MiB in single precision.</summary>
+    public const long DefaultLogitsPerChunk = 1 << 25;
+
+    private readonly Tensor _hidden, _head, _targets;
+    private readonly double _temperature;
+    private readonly long _chunk;
+    private Tensor? _kept;
+
+    /// <summary>The forward pass; records no autograd graph.</summary>
+    /// <param name="hidden">[token, hidden]</param>
+    /// <param name="head">[vocabulary, hidden]</param>
+    /// <param name="targets">[token] int64, the ids that were drawn.</param>
+    /// <param name="temperature">Divides the logits.</param>
+    /// <param name="keepForBackward">False where no backward pass will follow.</param>
+    /// <param name="logitsPerChunk">Most logits that may exist at once.</param>
+    public TokenLogProbs(Tensor hidden, Tensor head, Tensor targets, double temperature, bool keepForBackward = true, long logitsPerChunk = DefaultLogitsPerChunk)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(temperature);
+        if (hidden.dim() != 2 || head.dim() != 2 || hidden.shape[1] != head.shape[1] || targets.dim() != 1 || targets.shape[0] != hidden.shape[0])
+            throw new ArgumentException($"hidden {Shape(hidden)}, head {Shape(head)} and targets {Shape(targets)} do not fit together.", nameof(hidden));
+        (_hidden, _head, _targets, _temperature) = (hidden.detach(), head.detach(), targets, temperature);
+        _chunk = Math.Max(1, logitsPerChunk / head.shape[0]);
+
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var (logProbs, entropies, isMostLikely) = (new List<Tensor>(), new List<Tensor>(), new List<Tensor>());
+        foreach (var (start, count) in Chunks())
+        {
+            using var chunk = NewDisposeScope();
+            var all = LogSoftmax(start, count);
+            var chosen = all.gather(1, _targets.narrow(0, start, count).unsqueeze(1)).squeeze(1);
+            logProbs.Add(chosen.MoveToOuterDisposeScope());
+            isMostLikely.Add(chosen.eq(all.amax([1])).MoveToOuterDisposeScope());
+            entropies.Add(all.exp().mul_(all).sum(1).neg_().MoveToOuterDisposeScope());
+            if (keepForBackward && count == _targets.shape[0]) _kept = all.DetachFromDisposeScope();
+        }
+        Tensor Join(List<Tensor> parts, ScalarType dtype) => (parts.Count > 0 ? cat(parts) : empty(0, dtype: dtype, device: hidden.device)).DetachFromDisposeScope();
+        LogProbs = Join(logProbs, StatisticsDtype);
+        Entropies = Join(entropies, StatisticsDtype);
+        IsMostLikely = Join(isMostLikely, ScalarType.Bool);
+    }
+
+    /// <summary>[token] log-probability of each target, single precision or better.</summary>
+    public Tensor LogProbs { get; }
+
+    /// <summary>[token] entropy of each distribution, in nats.</summary>
+    public Tensor Entropies { get; }
+
+    /// <summary>[token] bool, true where no other id is more likely than the target.</summary>
+    public Tensor IsMostLikely { get; }
+
+    /// <summary>Gradients of the inputs from those of the outputs.</summary>
+    /// <param name="dLogProbs">[token]</param>
+    /// <param name="dEntropies">[token]; null where the loss does not read entropies.</param>
+    /// <param name="headGradient">[vocabulary, hidden] to which the head's gradient is added; null for a frozen head.</param>
+    /// <returns>[token, hidden] gradient of the hidden states.</returns>
+    public Tensor Backward(Tensor dLogProbs, Tensor? dEntropies, Tensor? headGradient)
+    {
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var dHidden = empty_like(_hidden);
+        foreach (var (start, count) in Chunks())
+        {
+            using var chunk = NewDisposeScope();
+            var dLogits = LogitGradient(start, count, dLogProbs, dEntropies).to(_hidden.dtype);
+            dHidden.narrow(0, start, count).copy_(dLogits.mm(_head));
+            headGradient?.addmm_(dLogits.t(), _hidden.narrow(0, start, count));
+        }
+        return dHidden.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        LogProbs.Dispose();
+        Entropies.Dispose();
+        IsMostLikely.Dispose();
+        _kept?.Dispose();
+        _hidden.Dispose();
+        _head.Dispose();
+    }
+
+    private ScalarType StatisticsDtype => _hidden.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+
+    private Tensor LogitGradient(long start, long count, Tensor dLogProbs, Tensor? dEntropies)
+    {
+        var logProbs = _kept ?? LogSoftmax(start, count);
+        var pull = (dLogProbs.narrow(0, start, count) / _temperature).unsqueeze(1);
+        var probabilities = logProbs.exp();
+        Tensor dLogits;
+        if (dEntropies is null)
+        {
+            dLogits = probabilities.mul_(-pull);
+        }
+        else
+        {
+            var entropyPull = (dEntropies.narrow(0, start, count) / _temperature).unsqueeze(1);
+            var entropies = Entropies.narrow(0, start, count).unsqueeze(1);
+            dLogits = (logProbs + entropies).mul_(entropyPull).add_(pull).mul_(probabilities).neg_();
+        }
+        return dLogits.scatter_add_(1, _targets.narrow(0, start, count).unsqueeze(1), pull);
+    }
+
+    private Tensor LogSoftmax(long start, long count)
+    {
+        using var scope = NewDisposeScope();
+        var logits = nn.functional.linear(_hidden.narrow(0, start, count), _head).to(StatisticsDtype);
+        if (_temperature != 1) logits.div_(_temperature);
+        return nn.functional.log_softmax(logits, 1).MoveToOuterDisposeScope();
+    }
+
+    private IEnumerable<(long Start, long Count)> Chunks()
+    {
+        for (long start = 0; start < _targets.shape[0]; start += _chunk)
+            yield return (start, Math.Min(_chunk, _targets.shape[0] - start));
+    }
+
+    private static string Shape(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+}

@@ -1,0 +1,75 @@
+using DeepSeekR1.Runtime;
+using System.Text.Json;
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Models;
+using DeepSeekR1.Rollouts;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>The numbers that a trainer carries from step to step. Schedule, data position and random draws are functions of the step.</summary>
+internal sealed record TrainerState
+{
+    private const string StateFile = "trainer.json", OptimizerFile = "optimizer.safetensors", ReferenceFile = "reference.safetensors";
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; init; }
+
+    /// <summary>Updates that the optimizer has applied.</summary>
+    public long OptimizerSteps { get; init; }
+
+    /// <summary>Tokens seen, prompts included.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>Updates in a row that were skipped because loss or gradient was not finite.</summary>
+    public int SkippedInARow { get; init; }
+
+    /// <summary>Steps in a row without any signal.</summary>
+    public int WithoutSignalInARow { get; init; }
+
+    /// <summary>Counts the outcome of an update.</summary>
+    /// <exception cref="R1Exception">More updates in a row were skipped than are tolerated.</exception>
+    public TrainerState After(UpdateReport update, int toleratedSkips)
+    {
+        int skipped = update.Outcome switch { UpdateOutcome.NotFinite => SkippedInARow + 1, UpdateOutcome.Applied => 0, _ => SkippedInARow };
+        if (skipped > toleratedSkips)
+            throw new R1Exception($"Loss or gradient was NaN or infinite in {skipped} updates in a row (step {Step + 1}): the weights were left as they were each time. " +
+                "Lower optimizer.learningRate or optimizer.maxGradNorm, or compute in float32 (runtime.dtype); the last checkpoint is sound.");
+        return this with { SkippedInARow = skipped };
+    }
+
+    /// <summary>Writes the policy, the optimizer, the reference model where there is one, and these numbers.</summary>
+    public void Save(string folder, PolicyModel policy, IOptimizer optimizer, CausalLM? reference = null)
+    {
+        policy.Save(folder);
+        SafeTensors.Save(Path.Combine(folder, OptimizerFile), optimizer.State);
+        if (reference is not null) SafeTensors.Save(Path.Combine(folder, ReferenceFile), reference.Parameters.ToDictionary(pair => pair.Key, Tensor (pair) => pair.Value));
+        AtomicFile.WriteText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(this with { OptimizerSteps = optimizer.Steps }));
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="R1Exception">Something is missing, broken, or of another model.</exception>
+    public static TrainerState Restore(string folder, IOptimizer optimizer, CausalLM? reference = null)
+    {
+        var state = Read(Path.Combine(folder, StateFile));
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        optimizer.Restore(SafeTensors.Load(Path.Combine(folder, OptimizerFile)), state.OptimizerSteps);
+        if (reference is null) return state;
+        using var weights = SafeTensors.Open(Path.Combine(folder, ReferenceFile));
+        foreach (var (name, parameter) in reference.Parameters) parameter.copy_(weights.Read(name));
+        return state;
+    }
+
+    private static TrainerState Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainerState>(File.ReadAllBytes(path)) ?? throw new JsonException("it is null");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new R1Exception($"{path}: not the state of a trainer: {failure.Message}", failure);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using DeepSeekR1.Models;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>
+/// One optimizer step of GRPO and its relatives: samples with their credit → gradient → weights. Synchronous; every tensor dies with
+/// its micro-batch.
+/// </summary>
+/// <param name="policy">The model that learns.</param>
+/// <param name="optimizer">Of the policy's parameters.</param>
+/// <param name="config">The loss.</param>
+/// <param name="temperature">The sampling temperature, so that the trained distribution is the sampled one.</param>
+/// <param name="batching">How a step is cut for the machine.</param>
+public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossConfig config, double temperature, BatchConfig batching)
+{
+    private readonly TokenGradient _gradient = new(policy, temperature, batching);
+    private readonly GrpoLoss _loss = new(config);
+
+    /// <summary>Makes one step from all samples together. Samples without any gradient are not run.</summary>
+    /// <exception cref="ArgumentException">A sample contradicts itself.</exception>
+    /// <exception cref="R1Exception">KL is asked for and a sample has no reference log-probabilities.</exception>
+    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate)
+    {
+        foreach (var sample in samples) sample.Validate();
+        var live = Live(samples);
+        var constants = Constants(samples);
+        return OptimizerStep.Run(live, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics));
+    }
+
+    /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
+    internal LossMetrics Gradient(IReadOnlyList<TrainingSample> samples)
+    {
+        var live = Live(samples);
+        var constants = Constants(samples);
+        return OptimizerStep.Gradient(live, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
+    }
+
+    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics) =>
+        _gradient.Accumulate(batch, (_, logProbs, entropies) =>
+        {
+            var loss = _loss.Evaluate(Tokens(samples, batch, logProbs, entropies), constants, metrics);
+            metrics.Collect();
+            return loss;
+        }, hasEntropyGradient: config.EntropyBonus != 0);
+
+    private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) =>
+        config.HasGradientWithoutCredit ? [.. samples] : [.. samples.Where(sample => sample.HasCredit)];
+
+    /// <summary>What one token's loss owes to the rest of the step; costs a forward pass where entropies decide who takes part.</summary>
+    private StepConstants Constants(IReadOnlyList<TrainingSample> samples)
+    {
+        if (config.TopEntropyShare >= 1)
+            return new(1.0 / Math.Max(1, config.EntropyBonus == 0 ? 1 : samples.Sum(sample => sample.Normalizer.Span.Length - sample.Normalizer.Span.Count(0f))));
+        float[] entropies = new SequenceScorer(policy, temperature, batching).Entropies(samples);
+        double? threshold = EntropyThreshold.Of(entropies, config.TopEntropyShare);
+        return new(1.0 / Math.Max(1, entropies.Count(entropy => entropy >= threshold)), threshold);
+    }
+
+    private static LossTokens Tokens(List<TrainingSample> samples, MicroBatch batch, Tensor logProbs, Tensor entropies)
+    {
+        Tensor Gather(Func<TrainingSample, ReadOnlyMemory<float>> part) =>
+            batch.Gather((index, position) => part(samples[index]).Span[position - samples[index].PromptLength], logProbs.dtype);
+        Tensor? GatherIfPresent(Func<TrainingSample, ReadOnlyMemory<float>> part, string name)
+        {
+            int present = batch.Members.Count(member => !part(samples[member.Index]).IsEmpty);
+            if (present != 0 && present != batch.Members.Count)
+                throw new ArgumentException($"{present} of {batch.Members.Count} samples have {name}: expected all or none.", nameof(samples));
+            return present > 0 ? Gather(part) : null;
+        }
+        return new LossTokens
+        {
+            LogProbs = logProbs,
+            Entropies = entropies,
+            Credit = Gather(sample => sample.Credit),
+            Normalizer = Gather(sample => sample.Normalizer),
+            Sequences = new Segments(batch.SequenceIndex, batch.Members.Count, logProbs.dtype),
+            Old = GatherIfPresent(sample => sample.OldLogProbs, nameof(TrainingSample.OldLogProbs)),
+            Reference = GatherIfPresent(sample => sample.ReferenceLogProbs, nameof(TrainingSample.ReferenceLogProbs)),
+            Sampler = GatherIfPresent(sample => sample.SamplerLogProbs, nameof(TrainingSample.SamplerLogProbs)),
+        };
+    }
+}

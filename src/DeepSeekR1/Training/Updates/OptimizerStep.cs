@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>The part of an update that all losses share: micro-batches, accumulation, and the step itself.</summary>
+internal static class OptimizerStep
+{
+    /// <summary>Sums the gradient over all micro-batches and applies it once, unless there is none or it is not finite.</summary>
+    /// <param name="sequences">The sequences of the step.</param>
+    /// <param name="batching">How they are cut.</param>
+    /// <param name="optimizer">Owner of the gradient.</param>
+    /// <param name="device">Where the model lives.</param>
+    /// <param name="learningRate">Of this step.</param>
+    /// <param name="accumulate">Adds the gradient of one micro-batch and its metrics, <c>loss</c> among them.</param>
+    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device, double learningRate,
+        Action<MicroBatch, LossMetrics> accumulate)
+    {
+        var (metrics, tokens) = Gradient(sequences, batching, optimizer, device, accumulate);
+        if (tokens == 0) return UpdateReport.Of(UpdateOutcome.NoSignal, 0, learningRate, 0, []);
+        var results = metrics.Results();
+        if (!double.IsFinite(results["loss"])) return UpdateReport.Of(UpdateOutcome.NotFinite, double.NaN, learningRate, tokens, results);
+        double norm = optimizer.Step(learningRate);
+        return UpdateReport.Of(double.IsFinite(norm) ? UpdateOutcome.Applied : UpdateOutcome.NotFinite, norm, learningRate, tokens, results);
+    }
+
+    /// <summary>The gradient alone, left in the optimizer.</summary>
+    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device,
+        Action<MicroBatch, LossMetrics> accumulate)
+    {
+        var metrics = new LossMetrics();
+        int tokens = 0;
+        optimizer.ZeroGradient();
+        foreach (var rows in batching.Plan(sequences))
+        {
+            using var scope = NewDisposeScope();
+            using var batch = new MicroBatch(sequences, rows, device);
+            accumulate(batch, metrics);
+            optimizer.CollectGradient();
+            tokens += (int)batch.Targets.numel();
+        }
+        return (metrics, tokens);
+    }
+}

@@ -1,0 +1,211 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using DeepSeekR1.Configuration;
+using DeepSeekR1.Runtime;
+
+namespace DeepSeekR1.Cli.Tests;
+
+public class CommandTests
+{
+    [Fact]
+    public async Task Train_passes_on_everything_it_was_given()
+    {
+        var run = new CliRun();
+        int code = await run.RunAsync("train", "--stage", "reasoning-rl", "--config", "my.json", "--set", "a.b=1", "--set", "c={\"d\": 2}", "--model", "m", "--data", "d.jsonl",
+            "--output", "out", "--resume", "--device", "cuda", "--seed", "18446744073709551615", "--dry-run");
+        Assert.Equal((0, ""), (code, run.Error));
+        var request = Assert.IsType<TrainRequest>(run.Request);
+        Assert.Equal(["a.b=1", "c={\"d\": 2}"], request.Overrides);
+        var expected = new TrainRequest
+        {
+            Stage = TrainStage.ReasoningRl,
+            Config = "my.json",
+            Overrides = request.Overrides,
+            Model = "m",
+            Data = "d.jsonl",
+            Output = "out",
+            Resume = true,
+            Device = DeviceChoice.Cuda,
+            Seed = ulong.MaxValue,
+            DryRun = true,
+        };
+        Assert.Equal(expected, request);
+    }
+
+    [Fact]
+    public async Task Train_leaves_to_the_config_what_it_was_not_given()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("train", "--stage", "all"));
+        var request = Assert.IsType<TrainRequest>(run.Request);
+        Assert.Equal(new TrainRequest { Stage = TrainStage.All, Overrides = request.Overrides }, request);
+        Assert.Empty(request.Overrides);
+    }
+
+    [Fact]
+    public async Task Every_stage_has_its_name()
+    {
+        string[] names = ["pretrain", "zero", "cold-start", "reasoning-rl", "rejection-sft", "reward-model", "all-scenario-rl", "distill", "all"];
+        foreach (string name in names)
+        {
+            var run = new CliRun();
+            Assert.Equal(0, await run.RunAsync("train", "--stage", name));
+            Assert.Equal(name, EnumNames.Name(((TrainRequest)run.Request!).Stage));
+        }
+    }
+
+    [Theory]
+    [InlineData("train --stage zerro", "unknown stage 'zerro'; did you mean 'zero'?")]
+    [InlineData("train --stage ColdStart", "unknown stage 'ColdStart'; did you mean 'cold-start'?")]
+    [InlineData("train --stage xxxxxxxx", "unknown stage 'xxxxxxxx'; known are pretrain, zero, cold-start")]
+    [InlineData("train", "'--stage' is required")]
+    [InlineData("train --stage zero --device gpu", "unknown device 'gpu'; did you mean 'cpu'? Known are auto, cpu, cuda.")]
+    [InlineData("train --stage zero --seed -1", "--seed: expected a whole number from 0, but found '-1'.")]
+    [InlineData("train --stage zero --resume", "--resume needs --output")]
+    [InlineData("train --stage zero --sed 5", "'--sed'")]
+    [InlineData("trian --stage zero", "'trian'")]
+    [InlineData("eval --model m --data d -k 0", "-k: expected a whole number from 1, but found '0'.")]
+    [InlineData("eval --data d", "'--model' is required")]
+    [InlineData("sample --model m --top-p 0 hello", "--top-p: expected a number above 0, at most 1, but found '0'.")]
+    [InlineData("sample --model m", "a prompt is missing")]
+    public async Task Wrong_usage_is_told_on_standard_error_with_exit_code_2(string line, string message)
+    {
+        var run = new CliRun();
+        Assert.Equal(2, await run.RunAsync(line.Split(' ')));
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Equal("", run.Out);
+        Assert.Null(run.Request);
+    }
+
+    [Fact]
+    public async Task A_failure_that_the_user_can_mend_is_one_line_with_exit_code_1()
+    {
+        var run = new CliRun { Training = (_, _) => throw new R1Exception("my.json(3,5): zero.stepz: no such setting; did you mean 'steps'?") };
+        Assert.Equal(1, await run.RunAsync("train", "--stage", "zero"));
+        Assert.Equal("error: my.json(3,5): zero.stepz: no such setting; did you mean 'steps'?\n", run.Error);
+        Assert.Equal("", run.Out);
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_program_is_called_so_and_the_trace_comes_with_verbose()
+    {
+        var quiet = new CliRun { Training = (_, _) => throw new InvalidOperationException("odd.") };
+        Assert.Equal(1, await quiet.RunAsync("train", "--stage", "zero"));
+        Assert.Equal("error: InvalidOperationException: odd. This is a fault of r1 itself; run again with --verbose and report what it prints.\n", quiet.Error);
+
+        var verbose = new CliRun { Training = (_, _) => throw new R1Exception("bad.") };
+        Assert.Equal(1, await verbose.RunAsync("train", "--stage", "zero", "--verbose"));
+        Assert.Contains("   at DeepSeekR1.Cli.Tests.CommandTests", verbose.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PosixSignal.SIGINT, 130)]
+    [InlineData(PosixSignal.SIGTERM, 143)]
+    public async Task The_first_signal_stops_gracefully_and_the_second_is_left_to_the_system(PosixSignal signal, int exitCode)
+    {
+        var run = new CliRun();
+        run.Training = (_, cancellationToken) =>
+        {
+            Assert.False(cancellationToken.IsCancellationRequested);
+            Assert.True(run.Signal(signal));
+            Assert.True(cancellationToken.IsCancellationRequested);
+            Assert.False(run.Signal(signal));
+            throw new OperationCanceledException(cancellationToken);
+        };
+        Assert.Equal(exitCode, await run.RunAsync("train", "--stage", "zero"));
+        Assert.Equal("stopping after this step and saving; Ctrl+C again exits at once.\n", run.Error);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_finished_when_the_signal_came_has_succeeded()
+    {
+        var run = new CliRun();
+        run.Training = (_, _) => Task.FromResult(run.Signal(PosixSignal.SIGINT));
+        Assert.Equal(0, await run.RunAsync("train", "--stage", "zero"));
+    }
+
+    [Fact]
+    public async Task Eval_prints_figures_with_their_standard_errors()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("eval", "--model", "m", "--data", "d", "-k", "8", "--limit", "5"));
+        Assert.Equal((8, 5), (((EvalRequest)run.Request!).Samples, ((EvalRequest)run.Request).Limit));
+        Assert.Equal("pass@1  27.5 % ± 1.2 %\nlength  41.2\n".Replace("41.2", 41.25.ToString("0.0")), run.Out);
+    }
+
+    [Fact]
+    public async Task Sample_streams_the_answer()
+    {
+        var run = new CliRun { Pieces = ["<think>", " 1+1=2 ", "</think>\n", "2\u001b[31m"] };
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--temperature", "0", "what is 1+1?"));
+        Assert.Equal(("what is 1+1?", 0.0, 0.95), (((SampleRequest)run.Request!).Prompt, ((SampleRequest)run.Request).Temperature, ((SampleRequest)run.Request).TopP));
+        Assert.Equal("<think> 1+1=2 </think>\n2\u001b[31m\n", run.Out);
+    }
+
+    [Fact]
+    public async Task On_a_terminal_a_models_control_characters_are_harmless()
+    {
+        var run = new CliRun { Pieces = ["a\u001b]0;title\u0007\tb\n", "\u009b31m"], Terminal = new Spectre.Console.Testing.TestConsole() };
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "hi"));
+        Assert.Equal("a\uFFFD]0;title\uFFFD\tb\n\uFFFD31m\n", run.Out);
+    }
+
+    [Fact]
+    public async Task Score_names_the_rewards()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("score", "--data", "d", "--reward", "accuracy", "--reward", "format"));
+        Assert.Equal(["accuracy", "format"], ((ScoreRequest)run.Request!).Rewards);
+        Assert.Equal("accuracy     100.0 %\nmean reward  1.000\n", run.Out);
+    }
+
+    [Fact]
+    public async Task Config_shows_what_all_layers_make()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("config", "show", "--set", "topK=7"));
+        Assert.Equal(7, (int)JsonNode.Parse(run.Out)!["topK"]!);
+    }
+
+    [Fact]
+    public async Task Config_validate_names_the_mistake()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, """{ "topP": 0.5 }""");
+            var good = new CliRun();
+            Assert.Equal(0, await good.RunAsync("config", "validate", file));
+            Assert.Equal($"{file}: valid\n", good.Out);
+
+            File.WriteAllText(file, """{ "topQ": 0.5 }""");
+            var bad = new CliRun();
+            Assert.Equal(1, await bad.RunAsync("config", "validate", file));
+            Assert.Equal($"error: {file}(1,3): topQ: no such setting; did you mean 'topK'?\n", bad.Error);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task Config_schema_is_JSON()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("config", "schema"));
+        Assert.Equal("object", (string?)JsonNode.Parse(run.Out)!["type"]);
+    }
+
+    [Theory]
+    [InlineData("--help", "train")]
+    [InlineData("train --help", "--stage")]
+    [InlineData("--version", ".")]
+    public async Task Help_goes_to_standard_output(string line, string expected)
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync(line.Split(' ')));
+        Assert.Contains(expected, run.Out, StringComparison.Ordinal);
+        Assert.Equal("", run.Error);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using DeepSeekR1.Data;
+using DeepSeekR1.Testing;
+using DeepSeekR1.Text;
+
+namespace DeepSeekR1.Tests.Data;
+
+/// <summary>The ids and labels that TRL's SFTTrainer prepares from the same rows, with SmolLM2's tokenizer.</summary>
+public sealed class SftEncoderGoldenTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Examples_are_prepared_as_TRL_prepares_them()
+    {
+        var rows = File.ReadLines(Reference.Golden("data", "formats.jsonl")).Select(line => JsonElement.Parse(line))
+            .ToDictionary(golden => golden.GetProperty("name").GetString()!, golden => golden.GetProperty("row").GetRawText());
+        var tokenizer = HfTokenizer.Load(Path.GetDirectoryName(Reference.Data("..", "models", "smollm2-135m-instruct", "tokenizer.json"))!);
+        int compared = 0;
+        foreach (string line in File.ReadLines(Reference.Golden("data", "prepared.jsonl")))
+        {
+            var golden = JsonElement.Parse(line);
+            if (golden.GetProperty("trainer").GetString() != "sft") continue;
+            var settings = golden.GetProperty("config");
+            var encoder = new SftEncoder(tokenizer, "<|im_end|>", new SmolLm2Template(), new SftEncoderConfig
+            {
+                MaxLength = settings.TryGetProperty("max_length", out var length) ? length.GetInt32() : null,
+                Truncation = settings.TryGetProperty("truncation_mode", out var mode) && mode.GetString() == "keep_end" ? SftTruncation.KeepEnd : SftTruncation.KeepStart,
+            });
+            string path = _folder.Write("rows.jsonl", [.. golden.GetProperty("rows").EnumerateArray().Select(name => rows[name.GetString()!])]);
+            var encoded = SftDataset.Load(path).Select(encoder.Encode).OfType<EncodedExample>().ToArray();
+            var expected = golden.GetProperty("prepared").EnumerateArray().ToArray();
+            Assert.Equal(expected.Length, encoded.Length);
+            foreach (var (wanted, got) in expected.Zip(encoded))
+            {
+                Assert.Equal(Ints(wanted, "input_ids"), got.Ids.ToArray());
+                Assert.Equal(Ints(wanted, "labels"), got.Ids.ToArray().Select((id, i) => i < got.PromptLength ? -100 : id));
+                compared++;
+            }
+        }
+        Assert.InRange(compared, 10, int.MaxValue);
+    }
+
+    private static int[] Ints(JsonElement row, string name) => [.. row.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
+
+    /// <summary>What SmolLM2's template renders, written out.</summary>
+    private sealed class SmolLm2Template : IChatTemplate
+    {
+        private const string System = "You are a helpful AI assistant named SmolLM, trained by Hugging Face";
+
+        public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
+            string.Concat((messages[0].Role == "system" ? messages : messages.Prepend(new ChatMessage("system", System)))
+                .Select(message => $"<|im_start|>{message.Role}\n{message.Content}<|im_end|>\n")) + (addGenerationPrompt ? "<|im_start|>assistant\n" : "");
+    }
+}

@@ -1,0 +1,75 @@
+using DeepSeekR1.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Tests.Training;
+
+/// <summary>The gradient is the same however a step is cut and padded.</summary>
+public class GradientInvarianceTests
+{
+    private static readonly BatchConfig[] Cuts =
+    [
+        new() { TokensPerMicroBatch = 1_000_000 },
+        new() { TokensPerMicroBatch = 1 },
+        new() { TokensPerMicroBatch = 40 },
+        new() { TokensPerMicroBatch = 60, PackedRowLength = 30 },
+    ];
+
+    public static TheoryData<string> Losses => [.. Configs.Keys];
+
+    private static readonly Dictionary<string, GrpoLossConfig> Configs = new()
+    {
+        ["defaults"] = new(),
+        ["clip, corrected k3, bonus"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28, Beta = 0.04, BiasCorrectedKl = true, EntropyBonus = 0.01 },
+        ["gspo"] = new() { EpsilonLow = 0.01, RatioLevel = RatioLevel.Sequence, Beta = 0 },
+        ["cispo, top entropy"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.28, TopEntropyShare = 0.3, EntropyBonus = 0.01 },
+        ["sapo, sequence mask"] = new() { Objective = PolicyObjectiveKind.Sapo, SamplerCorrection = new() { Mode = SamplerCorrectionMode.SequenceMask, Max = 2 } },
+        ["vespo, token truncate"] = new() { Objective = PolicyObjectiveKind.Vespo, SamplerCorrection = new() { Mode = SamplerCorrectionMode.TokenTruncate } },
+        ["policy gradient, off-policy mask, k2"] = new() { Objective = PolicyObjectiveKind.PolicyGradient, OffPolicyThreshold = 0.1, KlEstimator = KlEstimator.K2 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Losses))]
+    public void A_step_has_one_gradient_and_one_set_of_metrics(string loss)
+    {
+        using var scope = NewDisposeScope();
+        var config = Configs[loss];
+        var samples = TinyPolicy.Samples(14, withOld: true, withReference: true, withSampler: config.SamplerCorrection.Mode != SamplerCorrectionMode.None);
+        using var policy = TinyPolicy.Create(ScalarType.Float64);
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var results = Cuts.Select(cut =>
+        {
+            var metrics = new GrpoUpdate(policy, optimizer, config, temperature: 0.9, cut).Gradient(samples).Results();
+            return (Gradient: cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone(), Metrics: metrics);
+        }).ToList();
+        double norm = results[0].Gradient.norm().item<double>();
+        Assert.True(norm > 1e-3);
+        foreach (var (gradient, metrics) in results.Skip(1))
+        {
+            Assert.InRange((gradient - results[0].Gradient).norm().item<double>() / norm, 0, 1e-12);
+            foreach (var (name, value) in metrics) Assert.Equal(results[0].Metrics[name], value, 1e-9);
+        }
+    }
+
+    [Theory]
+    [InlineData(SftLossKind.NegativeLogLikelihood)]
+    [InlineData(SftLossKind.Dft)]
+    public void A_supervised_step_has_one_gradient(SftLossKind kind)
+    {
+        using var scope = NewDisposeScope();
+        var samples = TinyPolicy.Samples(14).Select((sample, i) => new SftSample
+        {
+            Ids = sample.Ids,
+            IsLabel = Enumerable.Range(0, sample.Ids.Length).Select(t => (t + i) % 3 != 0).ToArray(),
+        }).ToList();
+        using var policy = TinyPolicy.Create(ScalarType.Float64);
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var gradients = Cuts.Select(cut =>
+        {
+            new SftUpdate(policy, optimizer, new SftLossConfig { Kind = kind }, cut).Gradient(samples);
+            return cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone();
+        }).ToList();
+        double norm = gradients[0].norm().item<double>();
+        Assert.All(gradients.Skip(1), gradient => Assert.InRange((gradient - gradients[0]).norm().item<double>() / norm, 0, 1e-12));
+    }
+}

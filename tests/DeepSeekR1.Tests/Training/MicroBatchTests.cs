@@ -1,0 +1,51 @@
+using DeepSeekR1.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Tests.Training;
+
+public class MicroBatchTests
+{
+    [Fact]
+    public void Rows_hold_ids_up_to_the_last_scored_token_and_name_the_states_that_predict()
+    {
+        using var scope = NewDisposeScope();
+        SftSample[] samples = [Sample([10, 11, 12, 13, 14], [false, false, true, true, false]), Sample([20, 21], [true, true])];
+        using var batch = new MicroBatch(samples, [[0], [1]], CPU);
+        Assert.Equal([10, 11, 12, 20, 0, 0], batch.Ids.Longs());
+        Assert.Equal([1, 2, 3], batch.HiddenRows.Longs());
+        Assert.Equal([12, 13, 21], batch.Targets.Longs());
+        Assert.Equal([0, 0, 1], batch.SequenceIndex.Longs());
+        Assert.Null(batch.Mask);
+        Assert.Equal([2f, 3f, 1001f], batch.Gather((sequence, position) => sequence * 1000 + position, ScalarType.Float32).Floats());
+    }
+
+    [Fact]
+    public void Packed_documents_begin_at_position_zero_and_see_only_themselves()
+    {
+        using var scope = NewDisposeScope();
+        SftSample[] samples = [Sample([1, 2, 3], [true, true, true]), Sample([4, 5, 6], [true, true, true])];
+        using var batch = new MicroBatch(samples, [[1, 0]], CPU);
+        Assert.Equal([4, 5, 1, 2], batch.Ids.Longs());
+        Assert.Equal([0, 1, 0, 1], batch.Positions!.Longs());
+        Assert.Equal([5, 6, 2, 3], batch.Targets.Longs());
+        Assert.Equal([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1], batch.Mask!.to(ScalarType.Int64).Longs());
+    }
+
+    [Fact]
+    public void A_plan_keeps_to_the_budget_and_leaves_nothing_out()
+    {
+        int[] lengths = [5, 90, 17, 17, 40, 3, 0, 64, 8, 33];
+        SftSample[] samples = [.. lengths.Select(length => Sample(new int[length], [.. Enumerable.Repeat(true, length)]))];
+        foreach (var plan in new[] { MicroBatchPlan.Padded(samples, 80), MicroBatchPlan.Packed(samples, 40, 80) })
+        {
+            // The empty sequence has nothing to learn, the longest is beyond the budget and alone.
+            Assert.Equal(Enumerable.Range(0, lengths.Length).Where(i => lengths[i] > 1), plan.SelectMany(rows => rows).SelectMany(row => row).Order());
+            foreach (var rows in plan)
+                Assert.True(rows.Count == 1 || rows.Count * rows.Max(row => row.Sum(i => lengths[i] - 1)) <= 80);
+        }
+        Assert.All(MicroBatchPlan.Packed(samples, 40, 80).SelectMany(rows => rows), row => Assert.True(row.Length == 1 || row.Sum(i => lengths[i] - 1) <= 40));
+    }
+
+    private static SftSample Sample(int[] ids, bool[] isLabel) => new() { Ids = ids, IsLabel = isLabel };
+}

@@ -1,0 +1,119 @@
+using DeepSeekR1.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Tests.Training;
+
+/// <summary>Properties that each objective has, whatever its formula.</summary>
+public class PolicyObjectiveTests
+{
+    private static readonly Dictionary<string, GrpoLossConfig> Configs = new()
+    {
+        ["clip"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28 },
+        ["clip with delta"] = new() { EpsilonLow = 0.2, Delta = 1.5, Beta = 0 },
+        ["gspo"] = new() { EpsilonLow = 0.1, RatioLevel = RatioLevel.Sequence },
+        ["sapo"] = new() { Objective = PolicyObjectiveKind.Sapo },
+        ["policy gradient"] = new() { Objective = PolicyObjectiveKind.PolicyGradient, BiasCorrectedKl = true, Beta = 0.1 },
+        ["k1"] = new() { KlEstimator = KlEstimator.K1, Beta = 0.1 },
+        ["k2"] = new() { KlEstimator = KlEstimator.K2, Beta = 0.1 },
+        ["entropy bonus"] = new() { EntropyBonus = 0.1 },
+    };
+
+    /// <summary>Objectives that weigh the log-probability with a detached number.</summary>
+    private static readonly Dictionary<string, GrpoLossConfig> DetachedConfigs = new()
+    {
+        ["cispo"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.28, Beta = 0 },
+        ["vespo"] = new() { Objective = PolicyObjectiveKind.Vespo, Beta = 0 },
+    };
+
+    public static TheoryData<string> Differentiable => [.. Configs.Keys];
+
+    public static TheoryData<string> Detached => [.. DetachedConfigs.Keys];
+
+    public static TheoryData<string> All => [.. Configs.Keys, .. DetachedConfigs.Keys];
+
+    [Theory]
+    [MemberData(nameof(Differentiable))]
+    public void Gradients_equal_finite_differences(string name)
+    {
+        using var scope = NewDisposeScope();
+        const double Step = 1e-6;
+        const int Tokens = 12;
+        var config = Configs[name];
+        var center = TestNumbers.Normal(1, Tokens) * 0.3 - 2;
+        double[] gradient = GradientAt(config, center);
+        for (int i = 0; i < Tokens; i++)
+        {
+            var (up, down) = (center.clone(), center.clone());
+            up[i] += Step;
+            down[i] -= Step;
+            Assert.Equal((LossAt(config, up) - LossAt(config, down)) / (2 * Step), gradient[i], 1e-6);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Detached))]
+    public void Detached_weights_have_no_gradient_of_their_own(string name)
+    {
+        using var scope = NewDisposeScope();
+        var center = TestNumbers.Normal(1, 12) * 0.3 - 2;
+        var tokens = TokensAt(center);
+        var logRatio = center - tokens.Old!;
+        // The loss of each token is weight · log π: its derivative is the weight.
+        var loss = PolicyObjective.Create(DetachedConfigs[name]).Loss(new RatioTerms(tokens, logRatio, logRatio.exp(), RatioLevel.Token, null));
+        Assert.Equal((loss / center).data<double>().ToArray(), GradientAt(DetachedConfigs[name], center), (a, b) => Math.Abs(a - b) < 1e-12);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void One_step_raises_what_was_rewarded_and_lowers_the_other(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var batching = new BatchConfig();
+        var scorer = new SequenceScorer(policy, 1, batching);
+        TrainingSample Completion(int[] ids, float credit) => new()
+        {
+            Ids = (int[])[1, 2, 3, .. ids],
+            PromptLength = 3,
+            Credit = Enumerable.Repeat(credit, ids.Length).ToArray(),
+            Normalizer = Enumerable.Repeat(Math.Abs(credit), ids.Length).ToArray(),
+        };
+        List<TrainingSample> samples = [Completion([7, 8, 9], 0.5f), Completion([11, 12], -0.5f)];
+        samples = [.. samples.Zip(scorer.LogProbs(samples), (sample, scores) => sample with { ReferenceLogProbs = scores })];
+        double[] Totals() => [.. scorer.LogProbs(samples).Select(scores => (double)scores.Sum())];
+        var before = Totals();
+        var report = new GrpoUpdate(policy, optimizer, Configs.GetValueOrDefault(name) ?? DetachedConfigs[name], 1, batching).Step(samples, 1e-3);
+        var after = Totals();
+        Assert.Equal(UpdateOutcome.Applied, report.Outcome);
+        Assert.True(after[0] > before[0], $"rewarded: {before[0]} → {after[0]}");
+        Assert.True(after[1] < before[1], $"punished: {before[1]} → {after[1]}");
+    }
+
+    private static double LossAt(GrpoLossConfig config, Tensor logProbs) =>
+        new GrpoLoss(config).Evaluate(TokensAt(logProbs), new StepConstants(1.0 / logProbs.numel()), new LossMetrics()).item<double>();
+
+    private static double[] GradientAt(GrpoLossConfig config, Tensor logProbs)
+    {
+        var tokens = TokensAt(logProbs);
+        new GrpoLoss(config).Evaluate(tokens, new StepConstants(1.0 / logProbs.numel()), new LossMetrics()).backward();
+        return tokens.LogProbs.grad!.data<double>().ToArray();
+    }
+
+    private static LossTokens TokensAt(Tensor logProbs)
+    {
+        long tokens = logProbs.numel();
+        var normalizer = full(tokens, 1.0 / tokens, dtype: ScalarType.Float64);
+        return new LossTokens
+        {
+            LogProbs = logProbs.detach().clone().requires_grad_(),
+            Entropies = TestNumbers.Normal(5, tokens).abs(),
+            Credit = TestNumbers.Normal(4, tokens) * normalizer,
+            Normalizer = normalizer,
+            Sequences = new Segments(arange(tokens).div(5, RoundingMode.floor).to(ScalarType.Int64), 3, ScalarType.Float64),
+            Old = TestNumbers.Normal(2, tokens) * 0.3 - 2,
+            Reference = TestNumbers.Normal(3, tokens) * 0.3 - 2,
+        };
+    }
+}
