@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
@@ -28,6 +30,7 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
     /// <param name="head">Key/value head.</param>
     /// <param name="queries">[rows, heads * head dimension] and beyond, positions applied.</param>
     /// <param name="attended">[rows, heads * head dimension]: the result.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Attend(ReadOnlySpan<DecoderRow> rows, int layer, int head, Rows queries, Rows attended)
     {
         int promptTokens = 0, ownTokens = 0;

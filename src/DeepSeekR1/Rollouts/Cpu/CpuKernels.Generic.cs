@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
@@ -72,18 +73,34 @@ internal sealed unsafe class CpuKernels<TSimd, TVector> : CpuKernels
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Rotate(float* head, float* cosines, float* sines, int half)
     {
-        int i = 0;
-        for (; i + TSimd.Width <= half; i += TSimd.Width)
-        {
-            TVector low = TSimd.Load(head + i), high = TSimd.Load(head + half + i), cosine = TSimd.Load(cosines + i), sine = TSimd.Load(sines + i);
-            TSimd.Store(TSimd.Subtract(TSimd.Multiply(low, cosine), TSimd.Multiply(high, sine)), head + i);
-            TSimd.Store(TSimd.FusedMultiplyAdd(low, sine, TSimd.Multiply(high, cosine)), head + half + i);
-        }
+        // Heads are often narrower than the widest vectors.
+        int i = Rotation<TSimd, TVector>.Turn(head, cosines, sines, half, 0);
+        i = Rotation<Simd256, Vector256<float>>.Turn(head, cosines, sines, half, i);
+        i = Rotation<Simd128, Vector128<float>>.Turn(head, cosines, sines, half, i);
         for (; i < half; i++)
         {
             float low = head[i], high = head[half + i];
             head[i] = low * cosines[i] - high * sines[i];
             head[half + i] = low * sines[i] + high * cosines[i];
         }
+    }
+}
+
+/// <summary>The rotary embedding at one vector width.</summary>
+internal static unsafe class Rotation<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : unmanaged
+{
+    /// <summary>Turns pairs from i on as far as whole vectors go; where the next one has to begin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Turn(float* head, float* cosines, float* sines, int half, int i)
+    {
+        for (; i + TSimd.Width <= half; i += TSimd.Width)
+        {
+            TVector low = TSimd.Load(head + i), high = TSimd.Load(head + half + i), cosine = TSimd.Load(cosines + i), sine = TSimd.Load(sines + i);
+            TSimd.Store(TSimd.Subtract(TSimd.Multiply(low, cosine), TSimd.Multiply(high, sine)), head + i);
+            TSimd.Store(TSimd.FusedMultiplyAdd(low, sine, TSimd.Multiply(high, cosine)), head + half + i);
+        }
+        return i;
     }
 }

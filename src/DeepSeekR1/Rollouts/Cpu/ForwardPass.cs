@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DeepSeekR1.Models;
 
 namespace DeepSeekR1.Rollouts.Cpu;
@@ -148,6 +149,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     }
 
     /// <summary>Gives queries and keys their positions, and stores keys and values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RotateAndStore(Team team, int layer, int first, int end)
     {
         int headDim = Config.HeadDim, rotated = Config.Heads + Config.KeyValueHeads;

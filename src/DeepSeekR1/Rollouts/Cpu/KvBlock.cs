@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>How keys and values are laid out: as panels, so that attention is two matrix products.</summary>
@@ -65,6 +67,7 @@ internal sealed unsafe class KvBlock : IDisposable
 
     private nint Head(int layer, int head) => (nint)_memory.Pointer + (layer * _layout.Heads + head) * _headBytes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void StoreFloat32(float* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
@@ -80,6 +83,7 @@ internal sealed unsafe class KvBlock : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void StoreBfloat16(ushort* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;

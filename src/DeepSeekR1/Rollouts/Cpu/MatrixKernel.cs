@@ -13,13 +13,13 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
 {
     public static void Multiply(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue)
     {
-        bool hasManyRegisters = TSimd.Registers >= 32;
-        int panel = firstPanel;
         if (left.Count == 1)
         {
-            for (; panel + 4 <= endPanel; panel += 4) OneRow(left, right, panel, result, epilogue);
+            for (int panel = firstPanel; panel < endPanel; panel += 4) OneRow(left, right, panel, endPanel, result, epilogue);
+            return;
         }
-        for (; panel < endPanel; panel += 2)
+        bool hasManyRegisters = TSimd.Registers >= 32;
+        for (int panel = firstPanel; panel < endPanel; panel += 2)
         {
             int row = 0;
             if (hasManyRegisters)
@@ -112,7 +112,7 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         TSimd.Store(b6, tile.Values + 13 * TSimd.Width);
         TSimd.Store(a7, tile.Values + 14 * TSimd.Width);
         TSimd.Store(b7, tile.Values + 15 * TSimd.Width);
-        Finish(tile.Values, row, Math.Min(row + 8, left.Count), panel, endPanel, right.Columns, result, epilogue);
+        Finish(tile.Values, row, Math.Min(row + 8, left.Count), panel, Math.Min(panel + 2, endPanel), right.Columns, result, epilogue);
     }
 
     /// <summary>Four rows by two panels, for few rows and for machines with sixteen registers.</summary>
@@ -163,16 +163,18 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         TSimd.Store(b2, tile.Values + 5 * TSimd.Width);
         TSimd.Store(a3, tile.Values + 6 * TSimd.Width);
         TSimd.Store(b3, tile.Values + 7 * TSimd.Width);
-        Finish(tile.Values, row, Math.Min(row + 4, left.Count), panel, endPanel, right.Columns, result, epilogue);
+        Finish(tile.Values, row, Math.Min(row + 4, left.Count), panel, Math.Min(panel + 2, endPanel), right.Columns, result, epilogue);
     }
 
-    /// <summary>One row by four panels: bound by the speed at which the panels arrive from memory.</summary>
+    /// <summary>One row by four panels: bound by the speed at which the panels arrive from memory. Missing panels repeat the last one.</summary>
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneRow(Rows left, in Panels right, int panel, Rows result, Epilogue epilogue)
+    private static void OneRow(Rows left, in Panels right, int panel, int endPanel, Rows result, Epilogue epilogue)
     {
         float* x = left[0];
+        int last = endPanel - 1;
         nint stride = right.Stride;
-        byte* p0 = (byte*)right.Data + panel * stride, p1 = p0 + stride, p2 = p1 + stride, p3 = p2 + stride;
+        byte* p0 = (byte*)right.Data + panel * stride, p1 = (byte*)right.Data + Math.Min(panel + 1, last) * stride;
+        byte* p2 = (byte*)right.Data + Math.Min(panel + 2, last) * stride, p3 = (byte*)right.Data + Math.Min(panel + 3, last) * stride;
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0;
         nint offset = 0, inner = right.Inner;
         for (nint k = 0; k < inner; k += 2, offset += TElement.PairBytes)
@@ -197,18 +199,17 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         TSimd.Store(a1, tile.Values + TSimd.Width);
         TSimd.Store(a2, tile.Values + 2 * TSimd.Width);
         TSimd.Store(a3, tile.Values + 3 * TSimd.Width);
-        Finish(tile.Values, 0, 1, panel, panel + 2, right.Columns, result, epilogue);
-        Finish(tile.Values + 2 * TSimd.Width, 0, 1, panel + 2, panel + 4, right.Columns, result, epilogue);
+        Finish(tile.Values, 0, 1, panel, Math.Min(panel + 4, endPanel), right.Columns, result, epilogue);
     }
 
     /// <summary>
-    /// Moves the results of two panels, row by row in <paramref name="tile"/>, to where they belong. Kept apart from the tiles' loops,
+    /// Moves the results of some panels, row by row in <paramref name="tile"/>, to where they belong. Several rows have two panels each. Kept apart from the tiles' loops,
     /// because a call while the accumulators are alive would make the JIT hold them on the stack.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Finish(float* tile, int row, int endRow, int panel, int endPanel, int allColumns, Rows result, Epilogue epilogue)
     {
-        int column = panel * TSimd.Width, columns = Math.Min(Math.Min(endPanel - panel, 2) * TSimd.Width, allColumns - column);
+        int column = panel * TSimd.Width, columns = Math.Min((endPanel - panel) * TSimd.Width, allColumns - column);
         float* bias = epilogue.Bias == 0 ? null : (float*)epilogue.Bias + column;
         for (; row < endRow; row++, tile += 2 * TSimd.Width)
         {

@@ -9,8 +9,9 @@ namespace DeepSeekR1.Rollouts.Cpu;
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly (Tensor Weight, Tensor? Bias)[] _sources;
+    private readonly int[] _rowsOfSource;
     private readonly bool _isInterleaved;
-    private readonly int _width, _panelsOfSource;
+    private readonly int _width;
     private readonly NativeBuffer _panels;
     private readonly NativeBuffer? _bias;
 
@@ -18,9 +19,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         (_sources, _isInterleaved, _width) = (sources, isInterleaved, width);
         Inner = (int)sources[0].Weight.shape[1];
-        int rows = sources.Sum(source => (int)source.Weight.shape[0]);
-        _panelsOfSource = Panel.Count((int)sources[0].Weight.shape[0], width);
-        int columns = isInterleaved ? sources.Length * _panelsOfSource * width : rows;
+        _rowsOfSource = [.. sources.Select(source => (int)source.Weight.shape[0])];
+        int columns = isInterleaved ? sources.Length * Panel.Count(_rowsOfSource[0], width) * width : _rowsOfSource.Sum();
         PanelCount = Panel.Count(columns, width);
         nint stride = (nint)(Inner + 1) / 2 * 2 * width * Panel.ElementBytes(type);
         _panels = new NativeBuffer((long)stride * PanelCount);
@@ -82,14 +82,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
         if (_isInterleaved)
         {
             int source = panel % _sources.Length, row = panel / _sources.Length * _width + lane;
-            return row < _sources[source].Weight.shape[0] ? (source, row) : (-1, 0);
+            return row < _rowsOfSource[source] ? (source, row) : (-1, 0);
         }
         int column = panel * _width + lane;
-        for (int source = 0; source < _sources.Length; source++)
+        for (int source = 0; source < _rowsOfSource.Length; source++)
         {
-            int rows = (int)_sources[source].Weight.shape[0];
-            if (column < rows) return (source, column);
-            column -= rows;
+            if (column < _rowsOfSource[source]) return (source, column);
+            column -= _rowsOfSource[source];
         }
         return (-1, 0);
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>The layout of a panel: see <see cref="IPanelElement{TSimd, TVector}"/>.</summary>
@@ -19,6 +21,7 @@ internal static unsafe class Panel
     /// <param name="type">What the numbers are.</param>
     /// <param name="width">Columns.</param>
     /// <param name="panel">Where to; zero where nothing is written.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(nint* rows, int inner, PanelType type, int width, byte* panel)
     {
         int words = type == PanelType.Float32 ? inner : inner / 2;

@@ -31,6 +31,7 @@ internal readonly unsafe record struct TensorMemory(nint Data, PanelType Type)
     public nint Row(long row, int length) => Data + (nint)(row * length * Panel.ElementBytes(Type));
 
     /// <summary>Copies numbers as float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void CopyTo(long first, int count, float* destination)
     {
         if (Type == PanelType.Float32)
