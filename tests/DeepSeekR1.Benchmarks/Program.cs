@@ -1,10 +1,12 @@
+using DeepSeekR1.Benchmarks.Recipes;
 using DeepSeekR1.Benchmarks.Rollouts;
 using DeepSeekR1.Benchmarks.Training;
 
-var commands = new Dictionary<string, (string Summary, Action<string[]> Run)>
+var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)>
 {
-    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2]", RolloutBenchmark.Run),
-    ["training"] = ("tokens a second of a training step, and where the time goes", TrainingBenchmark.Run),
+    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2]", args => Synchronous(RolloutBenchmark.Run, args)),
+    ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
+    ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
 };
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
 {
@@ -12,5 +14,11 @@ if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
     foreach (var (name, (summary, _)) in commands) Console.WriteLine($"  {name,-10} {summary}");
     return args.Length == 0 ? 0 : 2;
 }
-command.Run(args[1..]);
+await command.Run(args[1..]);
 return 0;
+
+static Task Synchronous(Action<string[]> run, string[] args)
+{
+    run(args);
+    return Task.CompletedTask;
+}
