@@ -15,6 +15,9 @@ public interface IDecoder : IDisposable
     /// <summary>Bytes that one token of one sequence takes in the key/value cache, all layers together.</summary>
     long CacheBytesPerToken { get; }
 
+    /// <summary>Takes the model's weights over as they are now: call it after they changed, while no batch is open.</summary>
+    void Refresh();
+
     /// <summary>Reads the prompts and opens a batch of sequences that continue them. One batch at a time.</summary>
     /// <param name="prompts">Ids of each prompt, at least one. Each is encoded once, whatever its number of copies.</param>
     /// <param name="copies">How many sequences fork from each prompt, at least one.</param>

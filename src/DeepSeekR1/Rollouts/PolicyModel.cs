@@ -2,7 +2,6 @@ using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Data;
 using DeepSeekR1.Models;
 using DeepSeekR1.Rewards;
-using DeepSeekR1.Rollouts.Cpu;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Text;
 using static TorchSharp.torch;
@@ -73,8 +72,8 @@ public sealed class PolicyModel : IDisposable
     /// <summary>An engine that samples from the weights as they are now.</summary>
     public RolloutEngine Engine(RolloutLimits limits)
     {
-        _decoder ??= CpuDecoder.Supports(Model) ? new CpuDecoder(Model, Runtime.Threads) : new TorchDecoder(Model);
-        if (_isDecoderStale) (_decoder as CpuDecoder)?.Refresh();
+        _decoder ??= Decoders.For(Model, Runtime);
+        if (_isDecoderStale) _decoder.Refresh();
         _isDecoderStale = false;
         return new RolloutEngine(_decoder, Tokenizer, StopIds, limits, Runtime.Threads);
     }

@@ -22,6 +22,9 @@ public sealed class TorchDecoder(CausalLM model) : IDecoder
     public IDecodeBatch Start(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens) =>
         new TorchDecodeBatch(model, prompts, copies, maxNewTokens);
 
+    /// <summary>Does nothing: it computes with the model's own weights.</summary>
+    public void Refresh() { }
+
     /// <summary>Releases nothing: the model belongs to the caller, each cache to its batch.</summary>
     public void Dispose() { }
 

@@ -25,7 +25,18 @@ public enum DtypeChoice
     Bfloat16,
 }
 
-/// <summary>The machine's share in a run: device, precision, threads.</summary>
+/// <summary>What computes rollouts.</summary>
+public enum KernelChoice
+{
+    /// <summary>Kernels of the processor's widest vectors on the CPU, LibTorch on other devices and for models the kernels do not know.</summary>
+    Auto,
+    /// <summary>As <see cref="Auto"/>, with vectors that every processor has.</summary>
+    Portable,
+    /// <summary>LibTorch.</summary>
+    Torch,
+}
+
+/// <summary>The machine's share in a run: device, precision, threads, kernels.</summary>
 public sealed record RuntimeConfig
 {
     /// <summary>Where tensors live.</summary>
@@ -39,6 +50,10 @@ public sealed record RuntimeConfig
     /// <summary>CPU threads; 0 takes one a physical core.</summary>
     [Description("CPU threads; 0 takes all cores."), Range(0, 1024)]
     public int Threads { get; init; }
+
+    /// <summary>What computes rollouts.</summary>
+    [Description("What computes rollouts: this library's kernels of the widest vectors (auto) or of 128 bits (portable), or LibTorch (torch).")]
+    public KernelChoice Kernels { get; init; } = KernelChoice.Auto;
 
     /// <summary>Same seed, same bytes. Always so on the CPU at a fixed number of threads; on CUDA it also turns TF32 off.</summary>
     [Description("Same seed, same bytes. Always so on the CPU; on CUDA it also turns TF32 off.")]

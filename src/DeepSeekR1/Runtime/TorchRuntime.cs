@@ -13,13 +13,16 @@ public sealed class TorchRuntime
 
     private readonly DtypeChoice _dtype;
 
-    private TorchRuntime(Device device, DtypeChoice dtype, int threads) => (Device, _dtype, Threads) = (device, dtype, threads);
+    private TorchRuntime(Device device, int threads, RuntimeConfig config) => (Device, Threads, _dtype, Kernels) = (device, threads, config.Dtype, config.Kernels);
 
     /// <summary>Where tensors live.</summary>
     public Device Device { get; }
 
     /// <summary>CPU threads that one operation uses.</summary>
     public int Threads { get; }
+
+    /// <summary>What computes rollouts.</summary>
+    public KernelChoice Kernels { get; }
 
     /// <summary>True on the CPU, where tensor memory can be read in place.</summary>
     public bool IsCpu => Device.type == DeviceType.CPU;
@@ -37,7 +40,7 @@ public sealed class TorchRuntime
         int threads = config.Threads > 0 ? config.Threads : Environment.ProcessorCount;
         set_num_threads(threads);
         if (hasCuda) backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = !config.Deterministic;
-        return new TorchRuntime(hasCuda ? CUDA : CPU, config.Dtype, threads);
+        return new TorchRuntime(hasCuda ? CUDA : CPU, threads, config);
     }
 
     /// <summary>LibTorch's thread count belongs to the calling thread: call this first on each thread that computes.</summary>

@@ -27,6 +27,8 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
         return new Batch(this, [.. prompts.Zip(copies).SelectMany(pair => Enumerable.Range(0, pair.Second).Select(_ => pair.First.ToArray().ToList()))], maxNewTokens);
     }
 
+    public void Refresh() { }
+
     public void Dispose() { }
 
     /// <summary>The logits after these ids.</summary>

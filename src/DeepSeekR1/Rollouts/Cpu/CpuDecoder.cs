@@ -4,7 +4,7 @@ using TorchSharp;
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
-/// Decodes Llama and Qwen2 models on the CPU without torch: weights packed for the processor's vectors, each prompt encoded once and
+/// Decodes models with grouped heads and gated feed-forward blocks (Llama, Mistral, Qwen2, Qwen3) on the CPU without torch: weights packed for the processor's vectors, each prompt encoded once and
 /// its keys and values shared by all sequences that fork from it, nothing padded. Activations are float32; weights and the key/value
 /// cache have the model's precision (float32 or bfloat16).
 /// A sequence's logits are the same bits whatever else is in the batch and whatever the number of threads.
@@ -33,8 +33,8 @@ public sealed class CpuDecoder : IDecoder
     public CpuDecoder(CausalLM model, int threads = 0, KernelWidth width = KernelWidth.Auto)
     {
         if (!Supports(model))
-            throw new R1Exception($"{model.Config.Architecture} in {model.Dtype} on {model.Device} cannot be decoded by CpuDecoder, which takes " +
-                "Llama and Qwen2 models in float32 or bfloat16 on the CPU; use TorchDecoder.");
+            throw new R1Exception($"{model.Config.Architecture} in {model.Dtype} on {model.Device} cannot be decoded by CpuDecoder, which takes models " +
+                "with grouped heads, without sliding window or experts, in float32 or bfloat16 on the CPU; use TorchDecoder.");
         var kernels = CpuKernels.OfWidth((int)width);
         var config = model.Config;
         _model = new PackedModel(model, kernels);
@@ -58,9 +58,9 @@ public sealed class CpuDecoder : IDecoder
     public static bool Supports(CausalLM model) =>
         model.Device.type == DeviceType.CPU
         && model.Dtype is torch.ScalarType.Float32 or torch.ScalarType.BFloat16
-        && (model.Config.Architecture == ModelFamily.Llama.CausalLM || model.Config.Architecture == ModelFamily.Qwen2.CausalLM);
+        && model.Config is { IsClassifier: false, LatentAttention: null, Experts: null, SlidingLayers.Count: 0 };
 
-    /// <summary>Takes the model's weights over as they are now: call it after each optimizer step, while no batch is open.</summary>
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">A batch is open: its cache would be of other weights.</exception>
     public void Refresh()
     {

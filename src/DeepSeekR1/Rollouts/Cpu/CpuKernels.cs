@@ -37,7 +37,7 @@ internal abstract unsafe class CpuKernels
     /// </summary>
     public abstract void Multiply(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default);
 
-    /// <summary>normalised[i] = input[i] / sqrt(mean(input^2) + epsilon) * weight[i].</summary>
+    /// <summary>normalised[i] = input[i] / sqrt(mean(input^2) + epsilon) * weight[i]; may be in place.</summary>
     public abstract void RmsNorm(float* input, float* weight, float epsilon, float* normalised, int count);
 
     /// <summary>

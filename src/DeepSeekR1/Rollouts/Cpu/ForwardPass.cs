@@ -148,18 +148,23 @@ internal sealed unsafe class ForwardPass : IDisposable
         }
     }
 
-    /// <summary>Gives queries and keys their positions, and stores keys and values.</summary>
+    /// <summary>Norms queries and keys where the model does, gives them their positions, and stores keys and values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RotateAndStore(Team team, int layer, int first, int end)
     {
         int headDim = Config.HeadDim, rotated = Config.Heads + Config.KeyValueHeads;
+        var (queryNorm, keyNorm) = (_model.Layers[layer].QueryNorm, _model.Layers[layer].KeyNorm);
         var (firstOfMember, endOfMember) = team.Share(end - first);
         for (int i = first + firstOfMember; i < first + endOfMember; i++)
         {
             ref readonly var row = ref _rows[i];
             float* projected = _projected[i];
             for (int head = 0; head < rotated; head++)
-                _kernels.Rotate(projected + head * headDim, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
+            {
+                float* x = projected + head * headDim;
+                if ((head < Config.Heads ? queryNorm : keyNorm) is { } norm) _kernels.RmsNorm(x, norm.Floats, (float)Config.RmsNormEpsilon, x, headDim);
+                _kernels.Rotate(x, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
+            }
 
             var (block, token) = row.Sequence is { } sequence ? sequence.Newest : (row.Prompt.Cache, row.Position);
             float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;

@@ -4,15 +4,17 @@ using static TorchSharp.torch;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
-/// <summary>Weights of one decoder layer.</summary>
+/// <summary>Weights of one decoder layer. Queries and keys have norms in some families only.</summary>
 internal sealed record PackedLayer(
-    NativeBuffer AttentionNorm, PackedMatrix QueryKeyValue, PackedMatrix AttentionOutput,
+    NativeBuffer AttentionNorm, PackedMatrix QueryKeyValue, NativeBuffer? QueryNorm, NativeBuffer? KeyNorm, PackedMatrix AttentionOutput,
     NativeBuffer MlpNorm, PackedMatrix GateUp, PackedMatrix Down) : IDisposable
 {
     public void Dispose()
     {
         AttentionNorm.Dispose();
         QueryKeyValue.Dispose();
+        QueryNorm?.Dispose();
+        KeyNorm?.Dispose();
         AttentionOutput.Dispose();
         MlpNorm.Dispose();
         GateUp.Dispose();
@@ -25,7 +27,7 @@ internal sealed unsafe class PackedModel : IDisposable
 {
     private readonly IReadOnlyDictionary<string, Parameter> _parameters;
     private readonly PackedMatrix[] _matrices;
-    private readonly (NativeBuffer Packed, Tensor Source)[] _norms;
+    private readonly List<(NativeBuffer Packed, Tensor Source)> _norms = [];
 
     public PackedModel(CausalLM model, CpuKernels kernels)
     {
@@ -33,15 +35,9 @@ internal sealed unsafe class PackedModel : IDisposable
         Config = model.Config;
         Type = model.Dtype == ScalarType.BFloat16 ? PanelType.Bfloat16 : PanelType.Float32;
         Layers = [.. Enumerable.Range(0, Config.Layers).Select(layer => CreateLayer(ParameterLayout.Layer(layer), kernels.Width))];
-        FinalNorm = NativeBuffer.OfFloats(Config.HiddenSize);
+        FinalNorm = Norm(ParameterLayout.FinalNorm);
         Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
         _matrices = [.. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down }), Head];
-        _norms =
-        [
-            .. Layers.Select((layer, i) => (layer.AttentionNorm, (Tensor)_parameters[ParameterLayout.Layer(i) + "input_layernorm.weight"])),
-            .. Layers.Select((layer, i) => (layer.MlpNorm, (Tensor)_parameters[ParameterLayout.Layer(i) + "post_attention_layernorm.weight"])),
-            (FinalNorm, _parameters[ParameterLayout.FinalNorm]),
-        ];
     }
 
     public ModelConfig Config { get; }
@@ -75,12 +71,22 @@ internal sealed unsafe class PackedModel : IDisposable
     }
 
     private PackedLayer CreateLayer(string prefix, int width) => new(
-        NativeBuffer.OfFloats(Config.HiddenSize),
+        Norm(prefix + "input_layernorm.weight"),
         PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.q_proj"), Projection(prefix + "self_attn.k_proj"), Projection(prefix + "self_attn.v_proj")),
+        Config.QueryKeyNorm ? Norm(prefix + "self_attn.q_norm.weight") : null,
+        Config.QueryKeyNorm ? Norm(prefix + "self_attn.k_norm.weight") : null,
         PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.o_proj")),
-        NativeBuffer.OfFloats(Config.HiddenSize),
+        Norm(prefix + "post_attention_layernorm.weight"),
         PackedMatrix.Interleave(Type, width, Projection(prefix + "mlp.gate_proj"), Projection(prefix + "mlp.up_proj")),
         PackedMatrix.Stack(Type, width, Projection(prefix + "mlp.down_proj")));
+
+    private NativeBuffer Norm(string name)
+    {
+        Tensor source = _parameters[name];
+        var packed = NativeBuffer.OfFloats(source.shape[0]);
+        _norms.Add((packed, source));
+        return packed;
+    }
 
     private (Tensor, Tensor?) Projection(string name) => (_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"));
 }

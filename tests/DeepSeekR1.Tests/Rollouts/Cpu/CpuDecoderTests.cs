@@ -1,6 +1,7 @@
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Rollouts.Cpu;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Testing;
 using DeepSeekR1.Tests.Models;
 using static DeepSeekR1.Tests.Models.ModelFixtures;
@@ -13,12 +14,18 @@ public class CpuDecoderTests(ITestOutputHelper output)
 {
     private const double LogitBound = 2e-4;
 
-    private static readonly string[] Models = ["llama", "llama-sharded", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied", "llama-bf16"];
+    private static readonly string[] Models =
+        ["llama", "llama3-rope-tied", "llama-linear-rope-bias", "llama-bf16", "qwen2", "qwen2-tied", "mistral-full", "qwen3", "qwen3-tied-yarn"];
 
-    public static TheoryData<string, KernelWidth> ModelsAndWidths =>
-        [.. from name in Models from width in new[] { KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable } select (name, width)];
+    private static readonly KernelWidth[] AllWidths = [KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable];
 
-    public static TheoryData<KernelWidth> Widths => [KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable];
+    public static TheoryData<string, KernelWidth> ModelsAndWidths => [.. from name in Models from width in AllWidths select (name, width)];
+
+    /// <summary>Those whose greedy continuations the reference has.</summary>
+    public static TheoryData<string, KernelWidth> ContinuedModelsAndWidths =>
+        [.. from name in Models.Except(["llama-bf16"]) from width in AllWidths select (name, width)];
+
+    public static TheoryData<KernelWidth> Widths => [.. AllWidths];
 
     [Theory, MemberData(nameof(ModelsAndWidths))]
     public void Logits_equal_the_reference_after_prompts_and_after_own_tokens(string name, KernelWidth width)
@@ -26,7 +33,7 @@ public class CpuDecoderTests(ITestOutputHelper output)
         using var model = Load(name);
         using var decoder = new CpuDecoder(model, threads: 2, width);
         using var scope = NewDisposeScope();
-        var golden = GoldenTensors(name == "llama-sharded" ? "llama" : name);
+        var golden = GoldenTensors(name);
         int[][] rows = [.. Rows(golden)];
         using var logits = golden["logits"];
         double worst = 0;
@@ -48,10 +55,9 @@ public class CpuDecoderTests(ITestOutputHelper output)
         Assert.InRange(worst, 0, LogitBound);
     }
 
-    [Theory, MemberData(nameof(ModelsAndWidths))]
+    [Theory, MemberData(nameof(ContinuedModelsAndWidths))]
     public void Greedy_continuations_equal_the_reference(string name, KernelWidth width)
     {
-        if (name is "llama-sharded" or "llama-bf16") return;
         using var model = Load(name);
         using var decoder = new CpuDecoder(model, threads: 1, width);
         var generations = GoldenJson(name)["generations"]!.AsArray();
@@ -157,6 +163,27 @@ public class CpuDecoderTests(ITestOutputHelper output)
         output.WriteLine($"worst {worst:E1}, logits' deviation {deviation:F2}");
         // The same weights, but keys and values rounded to 8 bits: a relative 2^-9 each, here over few tokens and layers.
         Assert.InRange(worst, 1e-6, 0.05 * deviation);
+    }
+
+    [Theory, InlineData("qwen2-sliding"), InlineData("mistral-sliding"), InlineData("qwen3-moe"), InlineData("deepseek-v3")]
+    public void Models_of_other_kinds_are_left_to_torch(string name)
+    {
+        using var model = Load(name);
+        Assert.Contains("TorchDecoder", Assert.Throws<R1Exception>(() => new CpuDecoder(model)).Message);
+        using var decoder = Decoders.For(model, ModelFixtures.Runtime);
+        Assert.IsType<TorchDecoder>(decoder);
+    }
+
+    [Theory, InlineData(KernelChoice.Auto, typeof(CpuDecoder)), InlineData(KernelChoice.Portable, typeof(CpuDecoder)), InlineData(KernelChoice.Torch, typeof(TorchDecoder))]
+    public void The_decoder_is_the_configured_one(KernelChoice kernels, Type expected)
+    {
+        using var model = Load("llama");
+        using var decoder = Decoders.For(model, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Kernels = kernels }));
+        Assert.IsType(expected, decoder);
+        using var batch = decoder.Start([new[] { 1, 2, 3 }], [1], 1);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Assert.InRange(Difference(batch.Logits(0), model.Logits(model.Hidden(Row([1, 2, 3])))[0, -1]), 0, LogitBound);
     }
 
     [Fact]
