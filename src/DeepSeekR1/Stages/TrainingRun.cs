@@ -32,6 +32,7 @@ public sealed class TrainingRun
     {
         var recipe = Resolve(request);
         var stages = StagesOf(request.Stage);
+        if (request is { Resume: true, Output: { } resumed }) CheckSame(recipe, resumed);
         var runtime = TorchRuntime.Create(recipe.Runtime);
         await ComputeThread.RunAsync(runtime, async () =>
         {
@@ -53,7 +54,7 @@ public sealed class TrainingRun
     /// <exception cref="R1Exception">The config or an override is wrong.</exception>
     public static Recipe Resolve(TrainRequest request)
     {
-        string? ofRun = request is { Resume: true, Config: null, Output: { } output } && File.Exists(Path.Combine(output, "config.json")) ? Path.Combine(output, "config.json") : null;
+        string? ofRun = request is { Resume: true, Config: null, Output: { } output } && File.Exists(ConfigOf(output)) ? ConfigOf(output) : null;
         var recipe = ConfigReader.Load<Recipe>(request.Config ?? ofRun ?? DefaultRecipe, request.Overrides);
         if (request.Model is { } model) recipe = recipe with { Model = recipe.Model with { Path = model } };
         if (request.Seed is { } seed) recipe = recipe with { Seed = seed };
@@ -66,6 +67,20 @@ public sealed class TrainingRun
                     : recipe.Data with { Prompts = recipe.Data.Prompts with { Path = file } },
             };
         return recipe;
+    }
+
+    private static string ConfigOf(string output) => Path.Combine(output, "config.json");
+
+    /// <summary>A run goes on with the settings it began with; only the machine's share and the checkpoints may change.</summary>
+    private static void CheckSame(Recipe recipe, string output)
+    {
+        if (!File.Exists(ConfigOf(output))) return;
+        var began = ConfigReader.Load<Recipe>(ConfigOf(output));
+        string[] now = ConfigWriter.Write(recipe with { Runtime = began.Runtime, Checkpoints = began.Checkpoints }).Split('\n'), then = ConfigWriter.Write(began).Split('\n');
+        int at = Enumerable.Range(0, Math.Min(now.Length, then.Length)).FirstOrDefault(line => now[line] != then[line], -1);
+        if (at >= 0)
+            throw new R1Exception($"{ConfigOf(output)}: the run began with {then[at].Trim().TrimEnd(',')}, but now {now[at].Trim().TrimEnd(',')} is asked for. " +
+                "Leave --config and --set out of --resume, or begin anew in another --output.");
     }
 
     private static IReadOnlyList<TrainStage> StagesOf(TrainStage stage) => stage switch

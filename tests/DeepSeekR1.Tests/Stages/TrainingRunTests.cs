@@ -86,6 +86,16 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public async Task A_run_does_not_go_on_with_other_settings()
+    {
+        using var run = new MiniRun();
+        await run.TrainAsync(TrainStage.ColdStart, cancellationToken: TestContext.Current.CancellationToken);
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => DeepSeekR1.Stages.TrainingRun.RunAsync(
+            new TrainRequest { Stage = TrainStage.ColdStart, Output = run.Output, Resume = true, Seed = 5 }, SilentObserver.Instance));
+        Assert.Contains("the run began with \"seed\": 1, but now \"seed\": 5 is asked for", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_same_seed_gives_the_same_bytes_and_another_seed_does_not()
     {
         using MiniRun first = new(), second = new(), other = new();
