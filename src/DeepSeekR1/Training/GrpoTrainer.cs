@@ -19,6 +19,7 @@ public sealed class GrpoTrainer : ITrainer
     private readonly TimeProvider _time;
     private readonly AddressedRandom _rolloutRandom, _orderRandom;
     private readonly CreditAssignment _credit;
+    private readonly ComparedPolicies _compared;
     private readonly IOptimizer _optimizer;
     private readonly LrSchedule _schedule;
     private readonly GrpoUpdate _update;
@@ -39,6 +40,7 @@ public sealed class GrpoTrainer : ITrainer
         _rolloutRandom = new AddressedRandom(seed, RandomPurpose.Rollout);
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
         _credit = new CreditAssignment(config.Loss, config.Sampling.MaxNewTokens, [.. rewards.Items.Select(item => item.Weight)]);
+        _compared = new ComparedPolicies(policy.Model, config);
         _optimizer = Optimizer.For(policy.Model, config.Optimizer);
         _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, config.Steps);
         _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching);
@@ -50,8 +52,6 @@ public sealed class GrpoTrainer : ITrainer
 
     /// <inheritdoc/>
     public int TotalSteps => _config.Steps;
-
-    private string[] RewardNames => [.. _rewards.Items.Select(item => item.Reward.Name)];
 
     /// <summary>Trains until the configured number of steps, one report a step.</summary>
     /// <inheritdoc cref="StepAsync" path="/exception"/>
@@ -76,14 +76,16 @@ public sealed class GrpoTrainer : ITrainer
 
         int[] order = _orderRandom.Permutation(groups.Sum(group => group.Rollouts.Count), step: Step);
         var credited = _credit.Assign(scored, _config.MiniBatches, order);
-        var minibatches = WithLogProbs(credited.Steps);
+        var minibatches = _compared.Attach(credited.Steps, _reference);
         clock.Mark("logprobs");
 
         var updates = Update(minibatches);
         clock.Mark("update");
 
-        Advance(scored);
-        return new GrpoStepReport(Step, Metrics(scored, updates), clock.Seconds, scored, credited.Advantages, RewardNames);
+        _state = _state.After(scored, _config.ToleratedStepsWithoutSignal);
+        ReplaceReferenceWhenDue();
+        string[] names = [.. _rewards.Items.Select(item => item.Reward.Name)];
+        return new GrpoStepReport(Step, Metrics(scored, names, updates), clock.Seconds, scored, credited.Advantages, names);
     }
 
     /// <inheritdoc/>
@@ -112,34 +114,11 @@ public sealed class GrpoTrainer : ITrainer
 
     private async Task<ScoredGroup[]> ScoreAsync(RolloutGroup[] groups, CancellationToken cancellationToken)
     {
-        var scored = new ScoredGroup[groups.Length];
-        for (int i = 0; i < groups.Length; i++)
-        {
-            Completion[] completions = [.. groups[i].Rollouts.Select(rollout => rollout.Completion)];
-            scored[i] = new ScoredGroup(groups[i], await _rewards.ScoreAsync(groups[i].Prompt.Prompt, completions, cancellationToken));
-        }
-        RewardStatistics.ThrowIfTooManyFailed(_rewards, [.. scored.SelectMany(group => group.Scores)], _config.ToleratedRewardFailures);
-        return scored;
+        var scores = await Task.WhenAll(groups.Select(group =>
+            _rewards.ScoreAsync(group.Prompt.Prompt, [.. group.Rollouts.Select(rollout => rollout.Completion)], cancellationToken).AsTask()));
+        RewardStatistics.ThrowIfTooManyFailed(_rewards, [.. scores.SelectMany(group => group)], _config.ToleratedRewardFailures);
+        return [.. groups.Zip(scores, (group, ofGroup) => new ScoredGroup(group, ofGroup))];
     }
-
-    /// <summary>Adds what the loss compares with: the old policy where several updates follow, the reference model where KL is paid.</summary>
-    private IReadOnlyList<IReadOnlyList<TrainingSample>> WithLogProbs(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
-    {
-        bool needsOld = minibatches.Count * _config.InnerEpochs > 1;
-        var old = needsOld && _config.OldPolicy == OldPolicy.Recomputed ? Scorer(_policy.Model) : null;
-        var reference = _reference is null ? null : Scorer(_reference);
-        return [.. minibatches.Select(samples =>
-        {
-            float[][]? oldLogProbs = old?.LogProbs(samples), referenceLogProbs = reference?.LogProbs(samples);
-            return (IReadOnlyList<TrainingSample>)[.. samples.Select((sample, i) => sample with
-            {
-                OldLogProbs = !needsOld ? default : oldLogProbs is null ? sample.SamplerLogProbs : oldLogProbs[i],
-                ReferenceLogProbs = referenceLogProbs is null ? default : referenceLogProbs[i],
-            })];
-        })];
-    }
-
-    private SequenceScorer Scorer(CausalLM model) => new(model, _config.Sampling.Temperature, _config.Batching);
 
     private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
     {
@@ -147,30 +126,23 @@ public sealed class GrpoTrainer : ITrainer
         for (int epoch = 0; epoch < _config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
-                updates.Add(_update.Step(samples, _schedule.At(Step)));
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step)));
                 _state = _state.After(updates[^1], _config.ToleratedSkips);
             }
         _policy.WeightsChanged();
         return updates;
     }
 
-    private void Advance(ScoredGroup[] scored)
+    private void ReplaceReferenceWhenDue()
     {
-        int withoutSignal = scored.Any(RolloutMetrics.HasSignal) ? 0 : _state.WithoutSignalInARow + 1;
-        if (_config.ToleratedStepsWithoutSignal > 0 && withoutSignal >= _config.ToleratedStepsWithoutSignal)
-            throw new R1Exception($"No group had two different scores in {withoutSignal} steps in a row, so there is nothing to learn from: every completion of a prompt is paid the same " +
-                $"(mean {scored.SelectMany(group => group.Scores).Average(score => score.Total ?? 0):0.###}). Take prompts that the model solves sometimes, a larger groupSize or temperature, or a cold start first.");
-        long tokens = scored.Sum(group => group.Group.Rollouts.Sum(rollout => (long)rollout.PromptIds.Length + rollout.Ids.Length));
-        _state = _state with { Step = Step + 1, Tokens = _state.Tokens + tokens, WithoutSignalInARow = withoutSignal };
-
         if (_reference is null || _config.ReferenceReplacedEvery == 0 || Step % _config.ReferenceReplacedEvery != 0) return;
         _reference.Dispose();
         _reference = _policy.Model.Copy(trainable: false);
     }
 
-    private Dictionary<string, double> Metrics(ScoredGroup[] scored, List<UpdateReport> updates)
+    private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates)
     {
-        var metrics = RolloutMetrics.Of(scored, RewardNames);
+        var metrics = RolloutMetrics.Of(scored, rewardNames);
         foreach (var (name, value) in RewardStatistics.Measure(_rewards, [.. scored.SelectMany(group => group.Scores)])) metrics[name] = value;
         foreach (var (name, value) in UpdateReport.Mean(updates)) metrics[name] = value;
         metrics["num_tokens"] = _state.Tokens;

@@ -35,13 +35,16 @@ public sealed record UpdateReport
     /// </summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 
-    /// <summary>Metrics of several updates as one: means weighted by token; the learning rate is the last one's, the gradient norm a plain mean.</summary>
+    /// <summary>
+    /// Metrics of several updates as one: means weighted by token; the learning rate is the last one's, the gradient norm a plain mean.
+    /// Sampler and trainer are compared in the first update alone: after it they are different policies.
+    /// </summary>
     internal static Dictionary<string, double> Mean(IReadOnlyList<UpdateReport> updates)
     {
         var moved = updates.Where(update => update.Tokens > 0).ToList();
         var mean = moved.SelectMany(update => update.Metrics.Keys).Distinct().ToDictionary(name => name, name =>
         {
-            var having = moved.Where(update => update.Metrics.ContainsKey(name)).ToList();
+            var having = moved.Where(update => update.Metrics.ContainsKey(name)).Take(name.StartsWith("sampling/logp_difference", StringComparison.Ordinal) ? 1 : int.MaxValue).ToList();
             return having.Sum(update => update.Metrics[name] * update.Tokens) / having.Sum(update => (double)update.Tokens);
         });
         mean["learning_rate"] = updates[^1].LearningRate;
