@@ -29,6 +29,8 @@ internal static class ParameterFactory
         if (deviation == 0) return full(spec.Shape, spec.Initialization == Initialization.One ? 1 : 0, dtype, device);
         var values = new float[spec.Elements];
         stream.Normal(values, deviation);
-        return tensor(values, spec.Shape).to(dtype, device);
+        // Held until the copy is made: a tensor that nothing refers to may be finalized while LibTorch still reads it.
+        using var drawn = tensor(values, spec.Shape);
+        return drawn.to(dtype, device);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
@@ -38,13 +39,15 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         float* x0 = left[row], x1 = left[Math.Min(row + 1, last)], x2 = left[Math.Min(row + 2, last)], x3 = left[Math.Min(row + 3, last)];
         float* x4 = left[Math.Min(row + 4, last)], x5 = left[Math.Min(row + 5, last)], x6 = left[Math.Min(row + 6, last)], x7 = left[Math.Min(row + 7, last)];
         byte* p = (byte*)right.Data + panel * right.Stride;
-        nint next = panel + 1 < endPanel ? right.Stride : 0, inner = right.Inner;
+        nint next = panel + 1 < endPanel ? right.Stride : 0, ahead = 2 * right.Stride, inner = right.Inner;
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
         TVector b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
         for (nint k = 0; k < inner; k += 2)
         {
             TElement.LoadPair(p, out var evenA, out var oddA);
             TElement.LoadPair(p + next, out var evenB, out var oddB);
+            Prefetch(p + ahead);
+            Prefetch(p + ahead + right.Stride);
             p += TElement.PairBytes;
             var x = TSimd.Create(x0[k]);
             a0 = TSimd.FusedMultiplyAdd(evenA, x, a0);
@@ -122,12 +125,14 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         int last = left.Count - 1;
         float* x0 = left[row], x1 = left[Math.Min(row + 1, last)], x2 = left[Math.Min(row + 2, last)], x3 = left[Math.Min(row + 3, last)];
         byte* p = (byte*)right.Data + panel * right.Stride;
-        nint next = panel + 1 < endPanel ? right.Stride : 0, inner = right.Inner;
+        nint next = panel + 1 < endPanel ? right.Stride : 0, ahead = 2 * right.Stride, inner = right.Inner;
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
         for (nint k = 0; k < inner; k += 2)
         {
             TElement.LoadPair(p, out var evenA, out var oddA);
             TElement.LoadPair(p + next, out var evenB, out var oddB);
+            Prefetch(p + ahead);
+            Prefetch(p + ahead + right.Stride);
             p += TElement.PairBytes;
             var x = TSimd.Create(x0[k]);
             a0 = TSimd.FusedMultiplyAdd(evenA, x, a0);
@@ -200,6 +205,13 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         TSimd.Store(a2, tile.Values + 2 * TSimd.Width);
         TSimd.Store(a3, tile.Values + 3 * TSimd.Width);
         Finish(tile.Values, 0, 1, panel, Math.Min(panel + 4, endPanel), right.Columns, result, epilogue);
+    }
+
+    /// <summary>Asks for what the next panels hold, while there is arithmetic to do; weights of large models lie in no cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(address);
     }
 
     /// <summary>

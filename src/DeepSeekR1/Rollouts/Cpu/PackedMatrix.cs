@@ -12,7 +12,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private readonly int[] _rowsOfSource;
     private readonly bool _isInterleaved;
     private readonly int _width;
-    private readonly NativeBuffer _panels;
     private readonly NativeBuffer? _bias;
 
     private PackedMatrix((Tensor Weight, Tensor? Bias)[] sources, bool isInterleaved, PanelType type, int width)
@@ -23,9 +22,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
         int columns = isInterleaved ? sources.Length * Panel.Count(_rowsOfSource[0], width) * width : _rowsOfSource.Sum();
         PanelCount = Panel.Count(columns, width);
         nint stride = (nint)(Inner + 1) / 2 * 2 * width * Panel.ElementBytes(type);
-        _panels = new NativeBuffer((long)stride * PanelCount);
         _bias = sources.Any(source => source.Bias is not null) ? NativeBuffer.OfFloats((long)PanelCount * width) : null;
-        Panels = new Panels((nint)_panels.Pointer, stride, Inner, columns, type);
+        Panels = new Panels(0, stride, Inner, columns, type);
     }
 
     /// <summary>Inputs.</summary>
@@ -33,7 +31,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public int PanelCount { get; }
 
-    public Panels Panels { get; }
+    public Panels Panels { get; private set; }
+
+    /// <summary>Bytes of all panels.</summary>
+    public long Bytes => (long)Panels.Stride * PanelCount;
 
     /// <summary>One number a column, or zero where there is none.</summary>
     public nint Bias => (nint)(_bias is null ? null : _bias.Pointer);
@@ -45,6 +46,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>A panel of the first projection, a panel of the second, and so on; each projection padded to whole panels.</summary>
     public static PackedMatrix Interleave(PanelType type, int width, params (Tensor Weight, Tensor? Bias)[] projections) =>
         new(projections, isInterleaved: true, type, width);
+
+    /// <summary>Says where the panels are to be: <see cref="Bytes"/> of memory, aligned to a cache line.</summary>
+    public void Place(byte* memory) => Panels = Panels with { Data = (nint)memory };
 
     /// <summary>Copies the member's share of the panels from the tensors.</summary>
     public void Pack(Team team)
@@ -66,15 +70,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 rows[lane] = source < 0 ? 0 : weights[source].Row(row, Inner);
                 if (_bias is not null) _bias.Floats[panel * _width + lane] = source < 0 || biases[source] is not { } bias ? 0 : bias[row];
             }
-            Panel.Pack(rows, Inner, Panels.Type, _width, _panels.Pointer + panel * Panels.Stride);
+            Panel.Pack(rows, Inner, Panels.Type, _width, (byte*)Panels.Data + panel * Panels.Stride);
         }
     }
 
-    public void Dispose()
-    {
-        _panels.Dispose();
-        _bias?.Dispose();
-    }
+    public void Dispose() => _bias?.Dispose();
 
     /// <summary>Which row of which tensor a column comes from; source -1 for padding.</summary>
     private (int Source, int Row) Locate(int panel, int lane)

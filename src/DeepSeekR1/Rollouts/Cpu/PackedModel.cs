@@ -27,6 +27,7 @@ internal sealed unsafe class PackedModel : IDisposable
 {
     private readonly IReadOnlyDictionary<string, Parameter> _parameters;
     private readonly PackedMatrix[] _matrices;
+    private readonly NativeBuffer _panels;
     private readonly List<(NativeBuffer Packed, Tensor Source)> _norms = [];
 
     public PackedModel(CausalLM model, CpuKernels kernels)
@@ -38,6 +39,13 @@ internal sealed unsafe class PackedModel : IDisposable
         FinalNorm = Norm(ParameterLayout.FinalNorm);
         Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
         _matrices = [.. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down }), Head];
+        _panels = new NativeBuffer(_matrices.Sum(matrix => matrix.Bytes));
+        byte* place = _panels.Pointer;
+        foreach (var matrix in _matrices)
+        {
+            matrix.Place(place);
+            place += matrix.Bytes;
+        }
     }
 
     public ModelConfig Config { get; }
@@ -68,6 +76,7 @@ internal sealed unsafe class PackedModel : IDisposable
         foreach (var layer in Layers) layer.Dispose();
         FinalNorm.Dispose();
         Head.Dispose();
+        _panels.Dispose();
     }
 
     private PackedLayer CreateLayer(string prefix, int width) => new(

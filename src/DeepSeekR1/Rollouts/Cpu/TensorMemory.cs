@@ -17,7 +17,9 @@ internal readonly unsafe record struct TensorMemory(nint Data, PanelType Type)
         if (tensor.device_type != TorchSharp.DeviceType.CPU || !tensor.is_contiguous() || !TryPanelType(tensor.dtype, out var type))
             throw new ArgumentException($"a contiguous float32 or bfloat16 tensor on the CPU is needed, found {tensor.dtype} on {tensor.device_type}", nameof(tensor));
         // The span covers one number only, because that of a whole embedding can be longer than a span may be.
-        using var first = tensor.detach().view(-1).narrow(0, 0, 1);
+        // The scope keeps what lies between alive: what nothing refers to may be finalized while LibTorch still reads it.
+        using var scope = NewDisposeScope();
+        var first = tensor.detach().view(-1).narrow(0, 0, 1);
         return new((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes)), type);
     }
 
