@@ -41,7 +41,7 @@ internal sealed class StageRunner(RunContext run)
     /// <exception cref="OperationCanceledException">It was cancelled; everything is saved.</exception>
     public async Task<FinishedStage> RunAsync(StagePlan plan, CancellationToken cancellationToken)
     {
-        var checkpoints = new StageCheckpoints(Path.Combine(run.Folder.CheckpointsFolder, plan.Name), run.Recipe.Checkpoints.Keep);
+        var checkpoints = CheckpointsOf(plan.Name);
         if (checkpoints.Finished() is { } done)
         {
             _logsBefore = done.Logs;
@@ -66,6 +66,11 @@ internal sealed class StageRunner(RunContext run)
         run.Observer.StageEnded(new StageEnd(plan.Name, TimeSpan.FromSeconds(clock.Seconds), checkpoints.FinalFolder));
         return new FinishedStage(checkpoints.FinalFolder, clock.Seconds);
     }
+
+    /// <summary>True where the run folder has the stage's finished model.</summary>
+    public bool IsFinished(string stage) => CheckpointsOf(stage).Finished() is not null;
+
+    private StageCheckpoints CheckpointsOf(string stage) => new(Path.Combine(run.Folder.CheckpointsFolder, stage), run.Recipe.Checkpoints.Keep);
 
     private async Task TrainAsync(
         StagePlan plan, PolicyModel policy, ITrainer trainer, StageCheckpoints checkpoints, StageClock clock, CancellationToken cancellationToken)

@@ -98,7 +98,9 @@ public sealed class TrainingRun
         if (_run.Recipe.Model.ForcedStart is { } forced) await RowAsync("base-think", start, seconds: null, forced);
 
         if (stages.Contains(TrainStage.Zero)) await StageAsync(ZeroStage.Plan(_run, start), ZeroStage.Row);
-        string coldStarted = stages.Contains(TrainStage.ColdStart) ? await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row) : start;
+        // A cold start that this folder already has is what the reinforcement learning goes on from.
+        bool hasColdStart = stages.Contains(TrainStage.ColdStart) || _stages.IsFinished(ColdStartStage.Name);
+        string coldStarted = hasColdStart ? await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row) : start;
         if (!stages.Contains(TrainStage.ReasoningRl)) return;
         await StageAsync(ReasoningRlStage.Plan(_run, coldStarted), ReasoningRlStage.Row);
         if (ReasoningRlStage.Control(_run, coldStarted) is var (plan, row)) await StageAsync(plan, row);
