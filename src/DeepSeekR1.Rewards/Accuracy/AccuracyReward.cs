@@ -26,7 +26,7 @@ public sealed class AccuracyReward : IReward
     public AnswerExtractor Extractor { get; init; } = new();
 
     /// <summary>Compares it with the reference.</summary>
-    public IAnswerEquivalence Equivalence { get; init; } = new PlainEquivalence();
+    public IAnswerEquivalence Equivalence { get; init; } = new MathEquivalence();
 
     /// <summary>What several different answers of equal standing (boxes, answer blocks) mean.</summary>
     public ManyAnswers ManyAnswers { get; init; } = ManyAnswers.Wrong;
