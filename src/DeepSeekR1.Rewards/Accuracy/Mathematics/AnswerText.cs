@@ -46,7 +46,9 @@ internal static partial class AnswerText
             }
             if (hasGap && key.Length > 0 && char.IsLetterOrDigit(key[^1]) && char.IsLetterOrDigit(c)) key.Append(' ');
             hasGap = false;
-            key.Append(c);
+            bool isOneCharacterGroup = c == '{' && i + 2 < clean.Length && clean[i + 2] == '}' && key.Length > 0 && key[^1] is '^' or '_';
+            key.Append(isOneCharacterGroup ? clean[i + 1] : c);
+            if (isOneCharacterGroup) i += 2;
         }
         return key.ToString();
     }

@@ -7,7 +7,7 @@ internal sealed partial class Comparer
     private bool? AreSameCollections(Node gold, Node answer)
     {
         var (expected, given) = (Items(gold), Items(answer));
-        (expected, given) = WithoutCommonName(expected, given);
+        if (!TryDropCommonName(ref expected, ref given)) return false;
         if (gold is FiniteSet || answer is FiniteSet) return Both(AllFound(expected, given), () => AllFound(given, expected));
         if (RealSet.From(gold, sampling) is { } set && RealSet.From(answer, sampling) is { } other) return set.SetEquals(other);
         return IsPermutation(expected, given);
@@ -20,32 +20,27 @@ internal sealed partial class Comparer
         _ => [node],
     };
 
-    /// <summary>"x = 1, x = 2" and "x = 1, 2" beside "1, 2".</summary>
-    private static (List<Node> Gold, List<Node> Answer) WithoutCommonName(List<Node> gold, List<Node> answer)
+    /// <summary>Makes "1, 2" of "x = 1, x = 2" and of "x = 1, 2" unless both lists name all. False when values of one are of different names.</summary>
+    private static bool TryDropCommonName(ref List<Node> gold, ref List<Node> answer)
     {
-        bool areNamed = gold.Exists(item => item is Relation), areOthersNamed = answer.Exists(item => item is Relation);
-        return (areNamed, areOthersNamed) switch
-        {
-            (true, false) => (Values(gold), answer),
-            (false, true) => (gold, Values(answer)),
-            (true, true) when gold[0] is Relation && answer[0] is Relation && (!gold.TrueForAll(item => item is Relation) || !answer.TrueForAll(item => item is Relation)) =>
-                NameOf(gold) is { } name && name == NameOf(answer) ? (Values(gold), Values(answer)) : (gold, answer),
-            _ => (gold, answer),
-        };
+        bool areAllNamed = gold.TrueForAll(item => item is Relation) && answer.TrueForAll(item => item is Relation);
+        bool isNoneNamed = !gold.Exists(item => item is Relation) && !answer.Exists(item => item is Relation);
+        if (areAllNamed || isNoneNamed) return true;
+        string? goldName = null, answerName = null;
+        if (Values(gold, ref goldName) is not { } goldValues || Values(answer, ref answerName) is not { } answerValues) return false;
+        (gold, answer) = (goldValues, answerValues);
+        return goldName is null || answerName is null || goldName == answerName;
     }
 
-    private static string? NameOf(List<Node> items) => ValueOf((Relation)items[0])?.Name;
-
-    /// <summary>The values where all named ones have one name, else the items as they are.</summary>
-    private static List<Node> Values(List<Node> items)
+    /// <summary>The values of the items; null when they are not all of one name.</summary>
+    private static List<Node>? Values(List<Node> items, ref string? name)
     {
         var values = new List<Node>();
-        string? common = null;
         foreach (var item in items)
         {
             if (item is not Relation relation) values.Add(item);
-            else if (ValueOf(relation) is var (name, value) && (common ??= name) == name) values.Add(value);
-            else return items;
+            else if (ValueOf(relation) is var (itsName, value) && (name ??= itsName) == itsName) values.Add(value);
+            else return null;
         }
         return values;
     }
@@ -123,15 +118,18 @@ internal sealed partial class Comparer
         return isVector && !isInterval ? InOrder(tuple.Items, [.. matrix.Rows.SelectMany(row => row)]) : false;
     }
 
-    /// <summary>"x = 1, y = 2" beside (1, 2), where the names are in alphabetical order.</summary>
-    private bool? AreSameAssignments(Listing listing, Bracketed tuple)
+    /// <summary>The values of "x = 1, y = 2" whose names are in alphabetical order; null for another list.</summary>
+    private static List<Node>? Assignments(Listing listing)
     {
         var assignments = listing.Items.ConvertAll(item => item is Relation relation ? ValueOf(relation) : null);
-        if (assignments.Contains(null) || Shape(tuple.Open) != '(' || Shape(tuple.Close) != ')') return false;
+        if (assignments.Contains(null)) return null;
         for (int i = 1; i < assignments.Count; i++)
-            if (string.CompareOrdinal(assignments[i - 1]!.Value.Name, assignments[i]!.Value.Name) >= 0) return false;
-        return InOrder(tuple.Items, assignments.ConvertAll(assignment => assignment!.Value.Value));
+            if (string.CompareOrdinal(assignments[i - 1]!.Value.Name, assignments[i]!.Value.Name) >= 0) return null;
+        return assignments.ConvertAll(assignment => assignment!.Value.Value);
     }
+
+    private bool? IsSamePoint(List<Node> values, Bracketed tuple) =>
+        Shape(tuple.Open) == '(' && Shape(tuple.Close) == ')' ? InOrder(tuple.Items, values) : false;
 
     private bool? AreSameQuantities(Quantity gold, Quantity answer)
     {

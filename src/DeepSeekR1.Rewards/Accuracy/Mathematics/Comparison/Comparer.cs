@@ -26,8 +26,8 @@ internal sealed partial class Comparer(Sampling sampling)
             (Bracketed a, Matrix b) => IsSameVector(a, b),
             (Matrix a, Bracketed b) => IsSameVector(b, a),
             (Bracketed a, Bracketed b) => AreSameBrackets(a, b),
-            (Listing a, Bracketed b) => AreSameAssignments(a, b),
-            (Bracketed a, Listing b) => AreSameAssignments(b, a),
+            (Listing a, Bracketed b) when Assignments(a) is { } values => IsSamePoint(values, b),
+            (Bracketed a, Listing b) when Assignments(b) is { } values => IsSamePoint(values, a),
             (Number a, BasedNumber b) => AreSameDigits(a, b) || sampling.AreEqual(a, b) == true,
             (BasedNumber a, Number b) => AreSameDigits(b, a) ? null : sampling.AreEqual(a, b),
             _ when IsScalar(gold) && IsScalar(answer) => sampling.AreEqual(gold, answer),
@@ -149,6 +149,7 @@ internal sealed partial class Comparer(Sampling sampling)
     private bool? AreSameSets(Node gold, Node answer)
     {
         if (RealSet.From(gold, sampling) is { } expected && RealSet.From(answer, sampling) is { } given) return expected.SetEquals(given);
+        if (gold is Relation || answer is Relation) return IsScalar(gold) || IsScalar(answer) ? false : null;
         if (gold is not SetOperation { Operator: SetOperation.Union } || answer is not SetOperation { Operator: SetOperation.Union })
             return gold is SetOperation a && answer is SetOperation b && a.Operator == b.Operator
                 ? Both(AreSame(a.Left, b.Left), () => AreSame(a.Right, b.Right))

@@ -49,7 +49,7 @@ internal sealed partial class Evaluator
     private Value? Abs(Value x) => x switch
     {
         ExactValue exact => Exact(Rational.Abs(exact.Number)),
-        ApproximateValue approximate => Approximate(ComplexBall.Abs(approximate.Number, precision), 8),
+        ApproximateValue approximate => Approximate(ComplexBall.Abs(approximate.Number, precision), 12),
         _ => null,
     };
 
@@ -57,7 +57,7 @@ internal sealed partial class Evaluator
     {
         if (x is ExactValue { Number: var number } && number.Equals(1)) return new ExactValue(0);
         if (ToBall(x) is not { } z || z.MayBeZero || (!isComplex && !(z.IsReal && z.Re.Sign > 0))) return null;
-        return Approximate(ComplexBall.Log(z, precision), 120);
+        return Approximate(ComplexBall.Log(z, precision), 200);
     }
 
     /// <summary>The real root of odd index where the radicand is negative.</summary>
@@ -86,7 +86,7 @@ internal sealed partial class Evaluator
             _ => ((ComplexBall)Ball.One, sin),
         };
         if (lower.MayBeZero) return null;
-        return Approximate(function is Function.Sin or Function.Cos ? upper : ComplexBall.Divide(upper, lower, precision), 70);
+        return Approximate(function is Function.Sin or Function.Cos ? upper : ComplexBall.Divide(upper, lower, precision), 150);
     }
 
     private Value? Hyperbolic(Function function, Value x)
@@ -137,9 +137,9 @@ internal sealed partial class Evaluator
     /// <summary>n·(n − step)·(n − 2·step)… of so many factors, by halves, so that long numbers meet long ones.</summary>
     private static BigInteger Falling(int n, int count, int step)
     {
-        if (count <= 8)
+        if (count <= 4)
         {
-            var product = BigInteger.One;
+            long product = 1; // Four factors of fourteen bits.
             for (int i = 0; i < count; i++) product *= Math.Max(n - (i * step), 1);
             return product;
         }

@@ -148,7 +148,7 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
     private Value? Exp(Value exponent)
     {
         if (exponent is ExactValue { Number.IsZero: true }) return new ExactValue(1);
-        return ToBall(exponent) is { } x ? Approximate(ComplexBall.Exp(x, precision), 60) : null;
+        return ToBall(exponent) is { } x ? Approximate(ComplexBall.Exp(x, precision), 100) : null;
     }
 
     private Value? Sqrt(Value value)
@@ -168,15 +168,19 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
         return bits <= MaxExactBits && (bits <= 256 || budget.Spend(Cost(a.Bits, b.Bits)));
     }
 
-    /// <summary>A product of numbers of so many bits.</summary>
-    private static long Cost(long a, long b) => ((a + b) / 4096) + ((a / 64) * (b / 64) / 200);
+    /// <summary>Products of numbers of so many bits, and what it takes to reduce a quotient of them.</summary>
+    private static long Cost(long a, long b)
+    {
+        long words = (a + b) / 64, reduction = a + b <= Rational.ReducedUpToBits ? words * words / 20 : 0;
+        return 1 + (words / 32) + (a / 64 * (b / 64) / 100) + reduction;
+    }
 
     private static ExactValue Exact(Rational number) => new(number);
 
     /// <summary>Null where nothing is known of the number, or the budget is used up.</summary>
     private ApproximateValue? Approximate(ComplexBall number, int cost)
     {
-        if (!budget.Spend((long)cost * precision / 192) || !number.IsKnown) return null;
+        if (!budget.Spend((long)cost * precision * precision / (192 * 192)) || !number.IsKnown) return null;
         return !isComplex && !number.IsReal ? null : new ApproximateValue(number);
     }
 

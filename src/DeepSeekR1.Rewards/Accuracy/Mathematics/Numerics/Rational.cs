@@ -8,7 +8,8 @@ namespace DeepSeekR1.Rewards.Mathematics;
 /// </summary>
 internal readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
 {
-    private const long ReducedUpToBits = 4096;
+    /// <summary>Longer quotients are left as they are.</summary>
+    public const long ReducedUpToBits = 2048;
 
     public Rational(BigInteger numerator, BigInteger denominator)
     {

@@ -208,7 +208,7 @@ internal sealed class Lexer(string text)
         return At(end) == '_' ? end - start : 0;
     }
 
-    /// <summary>The length of a thousands separator before exactly three digits: "," "{,}" ",\!" "\,"; 0 when none is there.</summary>
+    /// <summary>The length of a thousands separator before exactly three digits: "," "{,}" ",\!" "\!," "\,"; 0 when none is there.</summary>
     private int SeparatorLength(int position, bool isAfterZero)
     {
         if (isAfterZero) return 0;
@@ -217,6 +217,7 @@ internal sealed class Lexer(string text)
             ['{', ',', '}', ..] => 3,
             [',', '\\', '!', ' ', ..] => 4,
             [',', '\\', '!', ..] => 3,
+            ['\\', '!', ',', ..] => 3,
             ['\\', ',', ..] or ['\\', '!', ..] => 2,
             [',', var first, ..] when !CommasSeparate || first == '0' => 1,
             _ => 0,
@@ -254,7 +255,7 @@ internal sealed class Lexer(string text)
         while (char.IsAsciiLetter(At(end))) end++;
         string run = Text[start..end];
         if (run is "or" or "and") return Make(TokenKind.Comma, start, end, run);
-        if (IsInWords(start)) return Word(start, end);
+        if (IsInWords(start) || run is "if" or "not" or "the" or "for" or "are" or "but" or "per" or "all") return Word(start, end);
         if (run.Length == 1) return ReadLetter(start);
         if (run is "in" && !IsAfterNumber(start)) return Make(TokenKind.Relation, start, end, "∈");
         if (Vocabulary.Functions.ContainsKey(run)) return Make(TokenKind.Function, start, end, run);

@@ -276,14 +276,20 @@ internal sealed partial class Parser
 
     private Node ParseAccent(string accent)
     {
-        string content = _current.Kind == TokenKind.GroupOpen ? _lexer.ClosingBrace(_current.End) is >= 0 and var close ? _lexer.Text[_current.End..close] : "" : "";
+        string content = AccentedText();
         bool isName = content.Length is > 0 and <= 8 && content.All(c => char.IsAsciiLetter(c) || c == ' ');
         if (!isName) return accent == "overline" ? new Apply(Function.Conjugate, Argument()) : Argument();
-        Raw();
+        if (_current.Kind == TokenKind.GroupOpen) Raw();
         Advance();
         string name = content.Replace(" ", "", StringComparison.Ordinal);
         if (accent == "mathbb" && name == "R") return ParseSymbol("ℝ");
         return accent == "mathit" ? ParseSymbol(name) : ParseSymbol($"{(accent is "bm" or "boldsymbol" ? "mathbf" : accent)}:{name}");
+    }
+
+    private string AccentedText()
+    {
+        if (_current.Kind == TokenKind.Symbol) return _current.Text;
+        return _current.Kind == TokenKind.GroupOpen && _lexer.ClosingBrace(_current.End) is >= 0 and var close ? _lexer.Text[_current.End..close] : "";
     }
 
     private Node ParseMatrix(string environment)

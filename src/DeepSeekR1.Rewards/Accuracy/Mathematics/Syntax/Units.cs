@@ -34,7 +34,7 @@ internal static class Units
     public static bool IsShortUnit(string letters, bool hasSpace)
     {
         string name = letters.ToLowerInvariant();
-        if (name.Length > 1 && _names.ContainsKey(name)) return true;
+        if (name.Length > 1 && (name == "us" || _names.ContainsKey(name))) return true;
         bool looksLikeProduct = name[0] < name[1] && (name.Length < 3 || name[1] < name[2]);
         return hasSpace && name.Length == 3 && !looksLikeProduct && name.AsSpan().ContainsAny("aeiou");
     }

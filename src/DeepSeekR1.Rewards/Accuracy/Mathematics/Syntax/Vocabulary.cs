@@ -33,7 +33,7 @@ internal static class Vocabulary
         ["rceil"] = new(TokenKind.RoundingClose),
         ["lvert"] = new(TokenKind.Bar), ["rvert"] = new(TokenKind.Bar), ["vert"] = new(TokenKind.Bar),
         ["infty"] = Named("∞"), ["infinity"] = Named("∞"), ["pi"] = Named("π"), ["imath"] = Named("i"), ["emptyset"] = Named("∅"), ["varnothing"] = Named("∅"),
-        ["R"] = Named("ℝ"), ["reals"] = Named("ℝ"), ["ell"] = Named("ℓ"), ["prime"] = new(TokenKind.Prime),
+        ["R"] = Named("ℝ"), ["angle"] = Named("∠"), ["triangle"] = Named("△"), ["reals"] = Named("ℝ"), ["ell"] = Named("ℓ"), ["prime"] = new(TokenKind.Prime),
         ["bmod"] = new(TokenKind.Mod), ["mod"] = new(TokenKind.Mod), ["choose"] = new(TokenKind.Choose),
         ["lor"] = new(TokenKind.Comma, "or"), ["land"] = new(TokenKind.Comma, "and"), ["%"] = new(TokenKind.Percent), ["$"] = new(TokenKind.Currency, "dollar"),
         ["&"] = new(TokenKind.Unreadable), ["_"] = new(TokenKind.Unreadable), ["#"] = new(TokenKind.Unreadable), ["\\"] = new(TokenKind.RowEnd),
