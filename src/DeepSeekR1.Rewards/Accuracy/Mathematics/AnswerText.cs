@@ -63,6 +63,7 @@ internal static partial class AnswerText
         foreach (ValueMatch match in Word().EnumerateMatches(bare))
         {
             var word = bare.AsSpan(match.Index, match.Length);
+            if (words.Length == 0 && match.Length < bare.Length && word is "a" or "an" or "the") continue;
             hasWord |= match.Length > 1 && !IsMathematical(word.ToString());
             if (words.Length > 0) words.Append(' ');
             words.Append(word);

@@ -149,13 +149,15 @@ internal sealed partial class Comparer(Sampling sampling)
     private bool? AreSameSets(Node gold, Node answer)
     {
         if (RealSet.From(gold, sampling) is { } expected && RealSet.From(answer, sampling) is { } given) return expected.SetEquals(given);
-        if (gold is Relation || answer is Relation) return IsScalar(gold) || IsScalar(answer) ? false : null;
+        if (IsInequality(gold) || IsInequality(answer)) return IsScalar(gold) || IsScalar(answer) ? false : null; // |x| > 2 is a set too.
         if (gold is not SetOperation { Operator: SetOperation.Union } || answer is not SetOperation { Operator: SetOperation.Union })
             return gold is SetOperation a && answer is SetOperation b && a.Operator == b.Operator
                 ? Both(AreSame(a.Left, b.Left), () => AreSame(a.Right, b.Right))
                 : false;
         return IsPermutation(Parts(gold), Parts(answer));
     }
+
+    private static bool IsInequality(Node node) => node is Relation { IsEquation: false };
 
     private static List<Node> Parts(Node node) =>
         node is SetOperation { Operator: SetOperation.Union } union ? [.. Parts(union.Left), .. Parts(union.Right)] : [node];

@@ -171,7 +171,7 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
     /// <summary>Products of numbers of so many bits, and what it takes to reduce a quotient of them.</summary>
     private static long Cost(long a, long b)
     {
-        long words = (a + b) / 64, reduction = a + b <= Rational.ReducedUpToBits ? words * words / 20 : 0;
+        long words = (a + b) / 64, reduction = a + b <= Rational.ReducedUpToBits ? words * words / 8 : 0;
         return 1 + (words / 32) + (a / 64 * (b / 64) / 100) + reduction;
     }
 

@@ -9,6 +9,7 @@ namespace DeepSeekR1.Rewards.Mathematics;
 internal sealed class Lexer(string text)
 {
     private int _wordsFrom, _wordsTo;
+    private bool _wordsAreUnit;
 
     public string Text { get; } = text;
 
@@ -127,9 +128,14 @@ internal sealed class Lexer(string text)
         int close = ClosingBrace(open + 1);
         if (close < 0) return Make(TokenKind.Unreadable, start, end);
         string content = Text[(open + 1)..close].Trim();
+        if (content.Length == 0)
+        {
+            end = close + 1;
+            return null;
+        }
         if (Vocabulary.Functions.ContainsKey(content)) return Make(TokenKind.Function, start, end = close + 1, content);
         if (content.Length == 1 && char.IsAsciiLetter(content[0]) && !IsAfterNumber(start)) return Make(TokenKind.Symbol, start, end = close + 1, content);
-        (_wordsFrom, _wordsTo, end) = (open + 1, close, open + 1);
+        (_wordsFrom, _wordsTo, _wordsAreUnit, end) = (open + 1, close, IsAfterNumber(start), open + 1);
         return null;
     }
 
@@ -255,8 +261,8 @@ internal sealed class Lexer(string text)
         while (char.IsAsciiLetter(At(end))) end++;
         string run = Text[start..end];
         if (run is "or" or "and") return Make(TokenKind.Comma, start, end, run);
+        if (run.Length == 1 && !(IsInWords(start) && _wordsAreUnit)) return ReadLetter(start);
         if (IsInWords(start) || run is "if" or "not" or "the" or "for" or "are" or "but" or "per" or "all") return Word(start, end);
-        if (run.Length == 1) return ReadLetter(start);
         if (run is "in" && !IsAfterNumber(start)) return Make(TokenKind.Relation, start, end, "∈");
         if (Vocabulary.Functions.ContainsKey(run)) return Make(TokenKind.Function, start, end, run);
         if (run is "pi" or "infinity" or "infty" or "mod" or "pm" or "times") return Vocabulary.Signs[run] with { Start = start, End = end };
