@@ -16,7 +16,7 @@ public sealed class MathEquivalence : IAnswerEquivalence
     private const int MaxLength = 4000;
 
     /// <summary>Arithmetic of one comparison, some milliseconds.</summary>
-    private const int BudgetUnits = 50_000;
+    private const int BudgetUnits = 40_000;
 
     /// <inheritdoc/>
     public bool? AreEquivalent(string gold, string answer)

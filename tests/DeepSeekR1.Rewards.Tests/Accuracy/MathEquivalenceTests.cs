@@ -1,5 +1,6 @@
 namespace DeepSeekR1.Rewards.Tests;
 
+/// <summary>Numbers as people write them.</summary>
 public class MathEquivalenceTests
 {
     private static readonly MathEquivalence _math = new();
@@ -65,15 +66,11 @@ public class MathEquivalenceTests
     [InlineData("1/3", "0.3333333")]
     [InlineData("123456789012345678901234567890", "123456789012345678901234567891")]
     [InlineData("50%", "5")]
-    [InlineData("1/0", "5")]
     [InlineData("A", "B")]
     public void Different(string gold, string answer) => Assert.False(_math.AreEquivalent(gold, answer));
 
     [Theory]
     [InlineData("", "5")]
     [InlineData("$ $", "5")]
-    [InlineData(@"\sqrt{2}", "1.4142")]
-    [InlineData("5", @"\sqrt{25}")]
-    [InlineData("25", "5^2")]
     public void Not_judged(string gold, string answer) => Assert.Null(_math.AreEquivalent(gold, answer));
 }

@@ -114,10 +114,10 @@ internal sealed partial class Evaluator
         if (function is Function.ArcTan or Function.ArcCot)
         {
             var angle = BallFunctions.Atan(real, precision);
-            return Approximate(function == Function.ArcTan ? angle : Ball.Subtract(right, angle, precision), 100);
+            return Approximate(function == Function.ArcTan ? angle : Ball.Subtract(right, angle, precision), 200);
         }
         if (ArcSin(x, real, right) is not { } sine) return null;
-        return Approximate(function == Function.ArcSin ? sine : Ball.Subtract(right, sine, precision), 120);
+        return Approximate(function == Function.ArcSin ? sine : Ball.Subtract(right, sine, precision), 220);
     }
 
     private Ball? ArcSin(Value x, Ball real, Ball right)

@@ -142,7 +142,7 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
         }
         if (!isComplex && !(x.IsReal && x.Re.Sign > 0)) return null;
         var logarithm = ComplexBall.Log(x, precision + 32);
-        return Approximate(ComplexBall.Exp(ComplexBall.Multiply(y, logarithm, precision + 32), precision), 200);
+        return Approximate(ComplexBall.Exp(ComplexBall.Multiply(y, logarithm, precision + 32), precision), 350);
     }
 
     private Value? Exp(Value exponent)
@@ -159,7 +159,7 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
             if (p * p == number.Numerator && q * q == number.Denominator) return Exact(new Rational(p, q));
         }
         if (ToBall(value) is not { } x || (!isComplex && !(x.IsReal && x.Re.Sign >= 0))) return null;
-        return Approximate(ComplexBall.Sqrt(x, precision), 12);
+        return Approximate(ComplexBall.Sqrt(x, precision), 25);
     }
 
     private bool Affords(Rational a, Rational b)
@@ -172,7 +172,7 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
     private static long Cost(long a, long b)
     {
         long words = (a + b) / 64, reduction = a + b <= Rational.ReducedUpToBits ? words * words / 8 : 0;
-        return 1 + (words / 32) + (a / 64 * (b / 64) / 100) + reduction;
+        return 1 + (words / 32) + (a / 64 * (b / 64) / 30) + reduction;
     }
 
     private static ExactValue Exact(Rational number) => new(number);

@@ -111,30 +111,44 @@ internal sealed class RealSet
         /// <summary>Sorts, and joins what touches.</summary>
         private static RealSet? Merge(List<Interval> intervals)
         {
-            bool isOrdered = true;
-            intervals.Sort((a, b) =>
-            {
-                int? order = Order(a.Low, b.Low);
-                isOrdered &= order is not null;
-                return order is null or 0 ? b.HasLow.CompareTo(a.HasLow) : order.Value;
-            });
-            if (!isOrdered) return null;
             var merged = new List<Interval>();
             foreach (var next in intervals)
             {
-                if (merged.Count == 0)
+                if (Position(merged, next) is not { } position) return null;
+                merged.Insert(position, next);
+            }
+            for (int i = 1; i < merged.Count;)
+            {
+                if (Join(merged[i - 1], merged[i], out bool touches) is not { } joined) return null;
+                if (!touches)
                 {
-                    merged.Add(next);
+                    i++;
                     continue;
                 }
-                var last = merged[^1];
-                if (Order(last.High, next.Low) is not { } gap || Order(last.High, next.High) is not { } reach) return null;
-                bool touches = gap > 0 || (gap == 0 && (last.HasHigh || next.HasLow));
-                if (!touches) merged.Add(next);
-                else if (reach < 0) merged[^1] = last with { High = next.High, HasHigh = next.HasHigh };
-                else if (reach == 0) merged[^1] = last with { HasHigh = last.HasHigh || next.HasHigh };
+                merged[i - 1] = joined;
+                merged.RemoveAt(i);
             }
             return new RealSet(merged);
+        }
+
+        /// <summary>Behind all that begin before it; null where the order cannot be told.</summary>
+        private static int? Position(List<Interval> sorted, Interval next)
+        {
+            for (int i = sorted.Count; i > 0; i--)
+            {
+                if (Order(sorted[i - 1].Low, next.Low) is not { } order) return null;
+                if (order < 0 || (order == 0 && (sorted[i - 1].HasLow || !next.HasLow))) return i;
+            }
+            return 0;
+        }
+
+        private static Interval? Join(Interval first, Interval next, out bool touches)
+        {
+            touches = false;
+            if (Order(first.High, next.Low) is not { } gap || Order(first.High, next.High) is not { } reach) return null;
+            touches = gap > 0 || (gap == 0 && (first.HasHigh || next.HasLow));
+            if (reach < 0) return first with { High = next.High, HasHigh = next.HasHigh };
+            return reach == 0 ? first with { HasHigh = first.HasHigh || next.HasHigh } : first;
         }
 
         private static RealSet? Complement(RealSet set)

@@ -3,6 +3,9 @@ namespace DeepSeekR1.Rewards.Mathematics;
 /// <summary>What occurs in expressions, found in one walk, to choose how to compare them.</summary>
 internal sealed class Survey
 {
+    /// <summary>A greater power of a whole number of forty bits would be slow to compute exactly.</summary>
+    private const int MaxPower = 128;
+
     /// <summary>Names of the variables.</summary>
     public HashSet<string> Variables { get; } = new(StringComparer.Ordinal);
 
@@ -65,8 +68,8 @@ internal sealed class Survey
 
     private static bool IsSmallInteger(Node exponent) => exponent switch
     {
-        Number number => number.Value.TryInteger(64, out _),
-        Sum { Terms: [(TermSign.Minus, Number number)] } => number.Value.TryInteger(64, out _),
+        Number number => number.Value.TryInteger(MaxPower, out _),
+        Sum { Terms: [(TermSign.Minus, Number number)] } => number.Value.TryInteger(MaxPower, out _),
         _ => false,
     };
 }

@@ -139,16 +139,16 @@ internal readonly struct Ball
     {
         if (square.IsZero) return square;
         int half = (int)Math.Max(0, (square.GetBitLength() - 100) / 2);
-        var root = ((BigInteger)Math.Sqrt((double)(square >> (2 * half))) + 1) << half;
+        var guess = ((BigInteger)Math.Sqrt((double)(square >> (2 * half))) + 1) << half;
+
+        // One step from anywhere leads to the root or above it; from there the steps go down to it.
+        var root = (guess + (square / guess)) >> 1;
         while (true)
         {
             var next = (root + (square / root)) >> 1;
-            if (next >= root) break;
+            if (next >= root) return root;
             root = next;
         }
-        while (root * root > square) root--;
-        while ((root + 1) * (root + 1) <= square) root++;
-        return root;
     }
 
     private Ball Rounded(int precision)

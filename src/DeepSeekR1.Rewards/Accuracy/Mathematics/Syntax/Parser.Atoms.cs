@@ -1,17 +1,8 @@
-using System.Numerics;
-
 namespace DeepSeekR1.Rewards.Mathematics;
 
 /// <summary>What may stand at the beginning of an expression.</summary>
 internal sealed partial class Parser
 {
-    /// <summary>Longer numbers are no answers; conversion from decimal would become slow.</summary>
-    private const int MaxDigits = 4000;
-
-    private const int MaxDecimalExponent = 4000;
-
-    private const int MaxCells = 256;
-
     private Node ParsePrefix()
     {
         var token = _current;
@@ -37,91 +28,6 @@ internal sealed partial class Parser
             default: return Fail();
         }
     }
-
-    /// <summary>A number, with a base as its subscript, or a mixed number: 3\frac12, 3 1/2.</summary>
-    private Node ParseNumber(Token token)
-    {
-        if (_current.Kind == TokenKind.Underscore) return ParseBase(token.Text);
-        if (token.Text.Any(char.IsAsciiLetterUpper)) return Fail();
-        var whole = ToNumber(token.Text);
-        bool isInteger = token.Text.All(char.IsAsciiDigit);
-        if (!isInteger || !TryReadProperFraction(out var fraction)) return whole;
-        return new Number(whole.Value + fraction);
-    }
-
-    /// <summary>Reads \frac{1}{2} or 1/2 behind an integer; looks at digits only, so that nothing is parsed twice.</summary>
-    private bool TryReadProperFraction(out Rational fraction)
-    {
-        fraction = 0;
-        int end = _current.End;
-        string? numerator, denominator;
-        if (_current is { Kind: TokenKind.Command, Text: "frac" })
-        {
-            numerator = DigitsArgument(ref end);
-            denominator = numerator is null ? null : DigitsArgument(ref end);
-        }
-        else
-        {
-            if (_current.Kind != TokenKind.Number || _lexer.Read(end) is not { Kind: TokenKind.Divide } slash) return false;
-            var last = _lexer.Read(slash.End);
-            (numerator, denominator, end) = (_current.Text, last.Kind == TokenKind.Number ? last.Text : null, last.End);
-        }
-        if (numerator is null || denominator is null || !IsProper(numerator, denominator, out fraction)) return false;
-        _current = _current with { End = end };
-        Advance();
-        return true;
-    }
-
-    /// <summary>{12} or one digit at a position, which moves behind it; null when something else is there.</summary>
-    private string? DigitsArgument(ref int position)
-    {
-        int start = _lexer.SkipBlank(position), end = start;
-        if (start >= _lexer.Text.Length) return null;
-        if (char.IsAsciiDigit(_lexer.Text[start]))
-        {
-            position = start + 1;
-            return _lexer.Text[start..position];
-        }
-        if (_lexer.Text[start] != '{') return null;
-        do end++;
-        while (end < _lexer.Text.Length && char.IsAsciiDigit(_lexer.Text[end]));
-        if (end == start + 1 || end >= _lexer.Text.Length || _lexer.Text[end] != '}') return null;
-        position = end + 1;
-        return _lexer.Text[(start + 1)..end];
-    }
-
-    private static bool IsProper(string numerator, string denominator, out Rational fraction)
-    {
-        fraction = 0;
-        if (numerator.Length > MaxDigits || denominator.Length > MaxDigits || !numerator.All(char.IsAsciiDigit) || !denominator.All(char.IsAsciiDigit)) return false;
-        BigInteger p = ParseDigits(numerator), q = ParseDigits(denominator);
-        if (p.IsZero || p >= q) return false;
-        fraction = new Rational(p, q);
-        return true;
-    }
-
-    /// <summary>Digits with a point, a repeating part in round brackets and an exponent of ten.</summary>
-    private Number ToNumber(string text)
-    {
-        int exponent = 0, e = text.IndexOf('e', StringComparison.Ordinal);
-        if (e >= 0) (text, exponent) = (text[..e], int.Parse(text.AsSpan(e + 1)));
-        if (text.Length > MaxDigits || Math.Abs(exponent) > MaxDecimalExponent)
-        {
-            Fail();
-            return new Number(0);
-        }
-        int open = text.IndexOf('(', StringComparison.Ordinal);
-        string repeating = open < 0 ? "" : text[(open + 1)..^1];
-        if (open >= 0) text = text[..open];
-
-        int point = text.IndexOf('.', StringComparison.Ordinal), decimals = point < 0 ? 0 : text.Length - point - 1;
-        var digits = ParseDigits(point < 0 ? text : text.Remove(point, 1));
-        var value = decimals == 0 ? new Rational(digits) : new Rational(digits, BigInteger.Pow(10, decimals));
-        if (repeating.Length > 0) value += new Rational(ParseDigits(repeating), (BigInteger.Pow(10, repeating.Length) - 1) * BigInteger.Pow(10, decimals));
-        return new Number(exponent == 0 ? value : value * Rational.Pow(10, exponent));
-    }
-
-    private static BigInteger ParseDigits(string digits) => digits.Length == 0 ? 0 : digits.Length <= 18 ? long.Parse(digits) : BigInteger.Parse(digits);
 
     private Node ParseSymbol(string name)
     {
@@ -290,87 +196,5 @@ internal sealed partial class Parser
     {
         if (_current.Kind == TokenKind.Symbol) return _current.Text;
         return _current.Kind == TokenKind.GroupOpen && _lexer.ClosingBrace(_current.End) is >= 0 and var close ? _lexer.Text[_current.End..close] : "";
-    }
-
-    private Node ParseMatrix(string environment)
-    {
-        if (environment == "array" && _current.Kind == TokenKind.GroupOpen)
-        {
-            Raw();
-            Advance();
-        }
-        var rows = new List<List<Node>> { new() };
-        for (int cells = 0; Failure == ReadFailure.None; cells++)
-        {
-            if (cells > MaxCells) return Fail();
-            rows[^1].Add(ParseExpression(Binding.Comma));
-            var separator = _current;
-            Advance();
-            if (separator.Kind == TokenKind.RowEnd && _current is not { Kind: TokenKind.Command, Text: "end" }) rows.Add([]);
-            else if (separator.Kind == TokenKind.RowEnd) break;
-            else if (separator is { Kind: TokenKind.Command, Text: "end" }) return rows.TrueForAll(row => row.Count == rows[0].Count) ? new Matrix(rows) : Fail();
-            else if (separator.Kind != TokenKind.Ampersand) return Fail();
-        }
-        Advance();
-        return rows.TrueForAll(row => row.Count == rows[0].Count) ? new Matrix(rows) : Fail();
-    }
-
-    private Node ParseBracket(char open)
-    {
-        var content = Enclosed(TokenKind.Close, commasSeparate: true, out var closing);
-        char close = closing.Text.Length > 0 ? closing.Text[0] : '\0';
-        if (content is Listing listing) return new Bracketed(open, listing.Items, close);
-        return (open, close) is ('(', ')') or ('[', ']') ? content : Fail();
-    }
-
-    private FiniteSet ParseSet(TokenKind close)
-    {
-        if (_current.Kind == close)
-        {
-            Advance();
-            return new FiniteSet([]);
-        }
-        var content = Enclosed(close, commasSeparate: true, out _);
-        return new FiniteSet(content is Listing listing ? listing.Items : [content]);
-    }
-
-    /// <summary>A LaTeX group; with commas inside it is a set whose backslashes were forgotten.</summary>
-    private Node ParseGroup()
-    {
-        var content = Enclosed(TokenKind.GroupClose, commasSeparate: false, out _);
-        return content is Listing listing ? new FiniteSet(listing.Items) : content;
-    }
-
-    private Apply ParseRounding(Function function) => new(function, Enclosed(TokenKind.RoundingClose, commasSeparate: false, out _));
-
-    private Apply ParseBars()
-    {
-        _openBars++;
-        var content = ParseExpression(Binding.None);
-        _openBars--;
-        if (_current.Kind != TokenKind.Bar) Fail();
-        Advance();
-        return new Apply(Function.Abs, content);
-    }
-
-    private Node Enclosed(TokenKind close, bool commasSeparate, out Token closing)
-    {
-        (bool outer, int bars) = (_lexer.CommasSeparate, _openBars);
-        _lexer.CommasSeparate = commasSeparate;
-        _openBars = 0;
-        _current = _lexer.Read(_current.Start); // The token was read under the outer rule for commas.
-        var content = ParseExpression(Binding.None);
-        closing = _current;
-        if (closing.Kind != close) Fail();
-        _lexer.CommasSeparate = outer;
-        _openBars = bars;
-        Advance();
-        return content;
-    }
-
-    private Node ParseMoney(string currency)
-    {
-        var value = ParseExpression(Binding.Unit);
-        return value is Quantity quantity && quantity.Unit != currency ? Fail() : new Quantity(value is Quantity same ? same.Value : value, currency);
     }
 }

@@ -22,6 +22,9 @@ internal sealed partial class Parser
     /// <summary>Operators such as ! and ∪ put node upon node without nesting in the text.</summary>
     private const int MaxStacked = 256;
 
+    /// <summary>Of one chain of equations or inequalities.</summary>
+    private const int MaxSides = 32;
+
     private readonly Lexer _lexer;
     private Token _current;
     private int _previousEnd, _depth, _stacked, _openBars;
@@ -97,9 +100,10 @@ internal sealed partial class Parser
         return new Listing(items, conjunction.Length > 0 ? conjunction : ",");
     }
 
-    private static Relation Relate(Node left, string relation, Node right)
+    private Node Relate(Node left, string relation, Node right)
     {
         if (left is not Relation chain) return new Relation([left, right], [relation]);
+        if (chain.Operands.Count >= MaxSides) return Fail();
         chain.Operands.Add(right);
         chain.Operators.Add(relation);
         return chain;
