@@ -1,4 +1,5 @@
 using DeepSeekR1.Benchmarks.Recipes;
+using DeepSeekR1.Benchmarks.Rewards;
 using DeepSeekR1.Benchmarks.Rollouts;
 using DeepSeekR1.Benchmarks.Training;
 
@@ -6,12 +7,13 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
 {
     ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
+    ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
 };
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
 {
     Console.WriteLine("usage: DeepSeekR1.Benchmarks COMMAND");
-    foreach (var (name, (summary, _)) in commands) Console.WriteLine($"  {name,-10} {summary}");
+    foreach (var (name, (summary, _)) in commands) Console.WriteLine($"  {name,-11} {summary}");
     return args.Length == 0 ? 0 : 2;
 }
 await command.Run(args[1..]);

@@ -19,6 +19,9 @@ public enum ManyAnswers
 /// </summary>
 public sealed class AccuracyReward : IReward
 {
+    /// <summary>Nobody writes one answer in more ways; comparing hundreds of them would take long.</summary>
+    private const int MaxWritings = 16;
+
     /// <inheritdoc/>
     public string Name => "accuracy";
 
@@ -26,7 +29,7 @@ public sealed class AccuracyReward : IReward
     public AnswerExtractor Extractor { get; init; } = new();
 
     /// <summary>Compares it with the reference.</summary>
-    public IAnswerEquivalence Equivalence { get; init; } = new PlainEquivalence();
+    public IAnswerEquivalence Equivalence { get; init; } = new MathEquivalence();
 
     /// <summary>What several different answers of equal standing (boxes, answer blocks) mean.</summary>
     public ManyAnswers ManyAnswers { get; init; } = ManyAnswers.Wrong;
@@ -56,10 +59,12 @@ public sealed class AccuracyReward : IReward
         };
     }
 
-    /// <summary>The first candidate that is not certainly the same as the last.</summary>
-    private string? FirstDifferent(ExtractedAnswer found) => found.Candidates
-        .SkipLast(1).Distinct(StringComparer.Ordinal)
-        .FirstOrDefault(other => other != found.Text && Equivalence.AreEquivalent(found.Text, other) != true);
+    /// <summary>The first candidate that is not certainly the same as the last; any, where there are too many to look at.</summary>
+    private string? FirstDifferent(ExtractedAnswer found)
+    {
+        var others = found.Candidates.SkipLast(1).Where(other => other != found.Text).Distinct(StringComparer.Ordinal).Take(MaxWritings + 1).ToList();
+        return others.Count > MaxWritings ? others[0] : others.Find(other => Equivalence.AreEquivalent(found.Text, other) != true);
+    }
 
     private static Dictionary<string, string> Details(ExtractedAnswer found, string answer) =>
         new() { ["answer"] = answer, ["strategy"] = Describe(found.Strategy) };

@@ -64,8 +64,15 @@ public class AccuracyRewardTests
     public async Task Abstains_without_reference(string? gold) => Assert.Null(await Of(new AccuracyReward(), @"\boxed{5}", Prompt(gold)));
 
     [Fact]
-    public async Task Abstains_where_only_algebra_could_tell() =>
-        Assert.Null(await Of(new AccuracyReward(), @"\boxed{\sqrt{8}}", Prompt(@"2\sqrt{2}")));
+    public async Task Does_algebra() => Assert.Equal(1.0, await Of(new AccuracyReward(), @"\boxed{\sqrt{8}}", Prompt(@"2\sqrt{2}")));
+
+    [Fact]
+    public async Task Abstains_where_something_is_left_to_work_out() =>
+        Assert.Null(await Of(new AccuracyReward(), @"\boxed{\sum_{k=1}^{9} k}", Prompt("45")));
+
+    [Fact]
+    public async Task Many_writings_of_one_answer_are_several_answers() =>
+        Assert.Equal(0.0, await Of(new AccuracyReward(), string.Concat(Enumerable.Range(1, 40).Select(i => $@"\boxed{{5+{i}-{i}}} ")) + @"\boxed{5}", Prompt("5")));
 
     [Theory]
     [InlineData("She sells 9 eggs.\n#### 18", "18")]
