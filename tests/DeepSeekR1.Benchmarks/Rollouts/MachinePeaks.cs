@@ -8,6 +8,9 @@ internal sealed record MachinePeaks(double Float32Flops, double Bfloat16Flops, d
 {
     private const int Runs = 7;
 
+    /// <summary>Operations a second of the faster of the two: kernels may widen bfloat16 and compute in float32.</summary>
+    public double Flops => Math.Max(Float32Flops, Bfloat16Flops);
+
     public static unsafe MachinePeaks Find(int threads)
     {
         const long bytes = 256L << 20;

@@ -13,7 +13,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private const int RowsToWorkAlone = 32;
 
     /// <summary>Rows of one share of a product: few enough to stay in the second cache, many enough to reuse the weights.</summary>
-    private const int ChunkRows = 64;
+    public const int ChunkRows = 64;
 
     private readonly PackedModel _model;
     private readonly CpuKernels _kernels;
