@@ -39,6 +39,7 @@ internal sealed unsafe class PackedModel : IDisposable
         FinalNorm = Norm(ParameterLayout.FinalNorm);
         Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
         _matrices = [.. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down }), Head];
+        LayerWeights = _matrices.Where(matrix => matrix != Head).Sum(matrix => matrix.Bytes) / Panel.ElementBytes(Type);
         _panels = new NativeBuffer(_matrices.Sum(matrix => matrix.Bytes));
         byte* place = _panels.Pointer;
         foreach (var matrix in _matrices)
@@ -58,6 +59,9 @@ internal sealed unsafe class PackedModel : IDisposable
     public NativeBuffer FinalNorm { get; }
 
     public PackedMatrix Head { get; }
+
+    /// <summary>Weights of all layers' products.</summary>
+    public long LayerWeights { get; }
 
     /// <summary>[vocabulary, hidden].</summary>
     public TensorMemory Embedding { get; private set; }
