@@ -5,14 +5,14 @@ using DeepSeekR1.Runtime;
 namespace DeepSeekR1.Benchmarks;
 
 /// <summary>
-/// Everything in one run beside what the machine can do: <c>[--quick] [--llama-bench PATH --gguf FILE]</c>. Quick is for finding errors:
-/// one run of each, no large model, no training.
+/// Everything in one run beside what the machine can do: <c>[--quick] [--threads N] [--llama-bench PATH --gguf FILE]</c>. Quick is for
+/// finding errors: one run of each, few sequences, no large model, no training.
 /// </summary>
 internal static class CompareBenchmark
 {
     public static void Run(string[] args)
     {
-        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu });
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = Options.Threads(args) });
         var peaks = MachinePeaks.Find(runtime.Threads);
         Console.WriteLine($"{runtime.Threads} threads; {peaks}");
         bool isQuick = args.Contains("--quick");

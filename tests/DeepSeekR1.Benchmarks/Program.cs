@@ -6,8 +6,9 @@ using DeepSeekR1.Benchmarks.Training;
 
 var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)>
 {
-    ["compare"] = ("rollouts and training beside the machine's peaks; [--quick] [--llama-bench PATH --gguf FILE]", args => Synchronous(CompareBenchmark.Run, args)),
-    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
+    ["compare"] = ("rollouts and training beside the machine's peaks; [--quick] [--threads N] [--llama-bench PATH --gguf FILE]", args => Synchronous(CompareBenchmark.Run, args)),
+    ["products"] = ("matrix products of the decoder and of LibTorch; [--threads N]", args => Synchronous(ProductBenchmark.Run, args)),
+    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
 };

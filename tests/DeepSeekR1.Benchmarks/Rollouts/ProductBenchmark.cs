@@ -1,4 +1,5 @@
 using DeepSeekR1.Rollouts.Cpu;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Benchmarks.Rollouts;
@@ -11,6 +12,10 @@ internal static class ProductBenchmark
     private static readonly int[] RowCounts = [1, 8, 32, 256];
 
     private static readonly (int Inner, int Columns)[] Products = [(576, 960), (576, 3072), (1536, 576), (576, 49_152)];
+
+    /// <summary>The command: <c>[--threads N]</c>.</summary>
+    public static void Run(string[] args) =>
+        Run(TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = Options.Threads(args) }).Threads);
 
     public static void Run(int threads)
     {

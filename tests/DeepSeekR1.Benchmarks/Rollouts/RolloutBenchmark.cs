@@ -9,12 +9,12 @@ namespace DeepSeekR1.Benchmarks.Rollouts;
 /// <summary>CpuDecoder beside TorchDecoder: sequences of one group after a prompt, and one rollout phase of a GRPO step of the mini model.</summary>
 internal static class RolloutBenchmark
 {
-    private static readonly int[] SequenceCounts = [1, 8, 16, 32];
+    private static readonly int[] AllCounts = [1, 8, 16, 32], QuickCounts = [1, 8];
 
-    /// <summary>The command: <c>[--quick] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]</c>.</summary>
+    /// <summary>The command: <c>[--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]</c>.</summary>
     public static void Run(string[] args)
     {
-        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu });
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = Options.Threads(args) });
         var peaks = MachinePeaks.Find(runtime.Threads);
         Console.WriteLine($"{runtime.Threads} threads; {peaks}");
         Run(args, runtime, peaks);
@@ -45,12 +45,13 @@ internal static class RolloutBenchmark
         using var fast = new CpuDecoder(model, runtime.Threads);
         using var plain = new TorchDecoder(model);
         double refresh = Measure.Medians(runs, () => Measure.Seconds(fast.Refresh))[0];
-        var others = llama?.Measure(runtime.Threads, promptTokens, newTokens, SequenceCounts);
+        int[] counts = runs == 1 ? QuickCounts : AllCounts;
+        var others = llama?.Measure(runtime.Threads, promptTokens, newTokens, counts);
         Console.WriteLine(
             $"\n{name}: {config.ParameterCount / 1e6:F1} M parameters, repacked in {refresh * 1e3:F1} ms; {promptTokens} prompt + {newTokens} new tokens, one group; " +
             $"tokens/s, medians of {runs}, decoders in turn");
         Console.WriteLine($"sequences   CpuDecoder   TorchDecoder   ratio   of limit   prompt: CpuDecoder   TorchDecoder{(others is null ? "" : "   llama.cpp   ratio")}");
-        foreach (int count in SequenceCounts)
+        foreach (int count in counts)
         {
             var (fastTimes, plainTimes) = (new List<double>(), new List<double>());
             double Decoding(IDecoder decoder, List<double> prompt)
