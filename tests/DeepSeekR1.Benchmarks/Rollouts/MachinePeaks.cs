@@ -16,7 +16,7 @@ internal sealed record MachinePeaks(double Float32Flops, double Bfloat16Flops, d
         const long bytes = 256L << 20;
         using var memory = new NativeBuffer(bytes);
         using var pool = new WorkerPool(threads);
-        double Read() => Measure.Seconds(() => pool.Run(team =>
+        double Read() => Measure.Seconds(() => pool.RunTogether(team =>
         {
             var (first, end) = team.Share((int)(bytes >> 20));
             Sink = System.Numerics.Tensors.TensorPrimitives.Sum<float>(new ReadOnlySpan<float>(memory.Pointer + ((long)first << 20), (end - first) << 18));

@@ -61,7 +61,7 @@ internal static class ProductBenchmark
         var right = new Panels((nint)memory.Pointer, stride, inner, columns, type);
         return () =>
         {
-            double seconds = Measure.Seconds(() => pool.Run(team =>
+            double seconds = Measure.Seconds(() => pool.RunTogether(team =>
             {
                 foreach (var share in ProductShare.Of(team, rows, panels, ForwardPass.ChunkRows))
                 {

@@ -74,7 +74,7 @@ public sealed class CpuDecoder : IDecoder
     public void Refresh()
     {
         if (_open is not null) throw new InvalidOperationException("the weights cannot change while a batch is open: dispose it first");
-        _pool.Run(_model.Pack);
+        _model.Pack(_pool);
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     /// <summary>Rows a worker needs of its own, to make up for reading all weights alone; few where its cache holds them.</summary>
     private const int RowsOfOwn = 32, RowsOfOwnInCache = 8, WeightsInCache = 1 << 18;
 
+    /// <summary>Independent parts dealt out for each worker, so that the faster ones take more.</summary>
+    private const int PartsOfMember = 4;
+
     /// <summary>Where workers meet in a layer.</summary>
     private const int StagesOfLayer = 8;
 
@@ -63,16 +66,18 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
 
         bool areIndependent = rows.All(row => row.Sequence is not null);
-        if (areIndependent && rows.Length >= (_model.LayerWeights <= WeightsInCache ? RowsOfOwnInCache : RowsOfOwn) * _pool.Size)
+        bool isCached = _model.LayerWeights <= WeightsInCache;
+        int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
+        if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
+        else if (areIndependent && parts >= _pool.Size)
         {
-            _pool.Run(team =>
+            _pool.RunParts(parts, (member, part) =>
             {
-                var (first, end) = team.Share(rows.Length);
-                RunLayers(Team.Alone, _attention[team.Member], first, end);
+                var (first, end) = new Team(part, parts, null).Share(rows.Length);
+                RunLayers(Team.Alone, _attention[member], first, end);
             });
         }
-        else if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
-        else _pool.Run(team => RunLayers(team, _attention[team.Member], 0, rows.Length));
+        else _pool.RunTogether(team => RunLayers(team, _attention[team.Member], 0, rows.Length));
     }
 
     /// <summary>Copies the last layer's output of a row of the latest run; [hidden], the final norm not applied.</summary>
@@ -87,14 +92,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     {
         _normed.Reserve(rows);
         logits.Reserve(rows);
-        void Compute(Team team)
-        {
-            Norm(team, hidden, _model.FinalNorm, 0, rows);
-            team.Meet();
-            Multiply(team, _normed[0, rows], _model.Head, logits[0, rows]);
-        }
-        if (_pool.Size == 1 || IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows)) Compute(Team.Alone);
-        else _pool.Run(Compute);
+        Norm(Team.Alone, hidden, _model.FinalNorm, 0, rows);
+        int parts = IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows) ? 1 : PartsOfMember * _pool.Size;
+        _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[0, rows]));
     }
 
     public void Dispose()
