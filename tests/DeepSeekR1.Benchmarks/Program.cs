@@ -1,3 +1,5 @@
+using DeepSeekR1;
+using DeepSeekR1.Benchmarks;
 using DeepSeekR1.Benchmarks.Recipes;
 using DeepSeekR1.Benchmarks.Rewards;
 using DeepSeekR1.Benchmarks.Rollouts;
@@ -5,7 +7,9 @@ using DeepSeekR1.Benchmarks.Training;
 
 var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)>
 {
-    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--model mini|smollm2]", args => Synchronous(RolloutBenchmark.Run, args)),
+    ["compare"] = ("rollouts and training beside the machine's peaks; [--quick] [--threads N] [--llama-bench PATH --gguf FILE]", args => Synchronous(CompareBenchmark.Run, args)),
+    ["products"] = ("matrix products of the decoder and of LibTorch; [--threads N]", args => Synchronous(ProductBenchmark.Run, args)),
+    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
     ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
@@ -16,8 +20,16 @@ if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
     foreach (var (name, (summary, _)) in commands) Console.WriteLine($"  {name,-11} {summary}");
     return args.Length == 0 ? 0 : 2;
 }
-await command.Run(args[1..]);
-return 0;
+try
+{
+    await command.Run(args[1..]);
+    return 0;
+}
+catch (R1Exception failure)
+{
+    Console.Error.WriteLine($"error: {failure.Message}");
+    return 2;
+}
 
 static Task Synchronous(Action<string[]> run, string[] args)
 {

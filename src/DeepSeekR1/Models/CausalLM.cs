@@ -88,7 +88,7 @@ public sealed class CausalLM : IDisposable
     {
         using var noGrad = no_grad();
         return new CausalLM(Config, _parameters.ToDictionary(
-            parameter => parameter.Key, parameter => ParameterFactory.Own(parameter.Value.detach().clone(), trainable && parameter.Value.requires_grad), StringComparer.Ordinal));
+            parameter => parameter.Key, parameter => ParameterFactory.Own(parameter.Value.clone(), trainable && parameter.Value.requires_grad), StringComparer.Ordinal));
     }
 
     /// <inheritdoc/>

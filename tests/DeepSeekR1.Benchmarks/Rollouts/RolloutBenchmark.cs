@@ -9,58 +9,70 @@ namespace DeepSeekR1.Benchmarks.Rollouts;
 /// <summary>CpuDecoder beside TorchDecoder: sequences of one group after a prompt, and one rollout phase of a GRPO step of the mini model.</summary>
 internal static class RolloutBenchmark
 {
-    private static readonly int[] SequenceCounts = [1, 8, 16, 32];
+    private static readonly int[] AllCounts = [1, 8, 16, 32], QuickCounts = [1, 8];
 
+    /// <summary>The command: <c>[--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]</c>.</summary>
     public static void Run(string[] args)
+    {
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = Options.Threads(args) });
+        var peaks = MachinePeaks.Find(runtime.Threads);
+        Console.WriteLine($"{runtime.Threads} threads; {peaks}");
+        Run(args, runtime, peaks);
+    }
+
+    public static void Run(string[] args, TorchRuntime runtime, MachinePeaks peaks)
     {
         bool isQuick = args.Contains("--quick");
         int runs = isQuick ? 1 : 5;
-        string? only = args.SkipWhile(arg => arg != "--model").Skip(1).FirstOrDefault();
-        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu });
+        string? only = Options.Text(args, "--model");
+        var llama = LlamaCpp.OfOptions(args);
         using var noGrad = no_grad();
-        var peaks = MachinePeaks.Find(runtime.Threads);
-        Console.WriteLine($"{runtime.Threads} threads; {peaks}; medians of {runs}, decoders in turn");
-        if (only is null or "mini") Compare("mini, float32", Mini, ScalarType.Float32, runtime, peaks, runs, promptTokens: 35, newTokens: 42);
-        if (only is null or "mini") CompareStep(runtime, runs);
-        if (only is null or "smollm2") Compare("SmolLM2-135M, bfloat16", SmolLm2, ScalarType.BFloat16, runtime, peaks, runs, promptTokens: 128, newTokens: isQuick ? 4 : 24);
+        if (only is null or "mini")
+        {
+            Compare("mini, float32", Shapes.Mini, ScalarType.Float32, runtime, peaks, runs, promptTokens: 35, newTokens: 42);
+            CompareStep(runtime, runs);
+        }
+        if (only is null or "smollm2")
+            Compare("SmolLM2-135M, bfloat16", Shapes.SmolLm2, ScalarType.BFloat16, runtime, peaks, runs, promptTokens: 128, newTokens: isQuick ? 2 : 24, llama);
+        if (only == "qwen2.5" || (only is null && !isQuick))
+            Compare("Qwen2.5-0.5B, bfloat16", Shapes.Qwen25, ScalarType.BFloat16, runtime, peaks, Math.Min(runs, 3), promptTokens: 128, newTokens: 8);
     }
 
-    private static ModelConfig Mini { get; } = new()
-    {
-        VocabularySize = 318, HiddenSize = 64, IntermediateSize = 176, Layers = 3, Heads = 4, MaxPositions = 512, TieWordEmbeddings = true,
-    };
-
-    private static ModelConfig SmolLm2 { get; } = new()
-    {
-        VocabularySize = 49_152, HiddenSize = 576, IntermediateSize = 1536, Layers = 30, Heads = 9, KeyValueHeads = 3, MaxPositions = 2048, TieWordEmbeddings = true,
-    };
-
-    private static void Compare(string name, ModelConfig config, ScalarType dtype, TorchRuntime runtime, MachinePeaks peaks, int runs, int promptTokens, int newTokens)
+    private static void Compare(
+        string name, ModelConfig config, ScalarType dtype, TorchRuntime runtime, MachinePeaks peaks, int runs, int promptTokens, int newTokens, LlamaCpp? llama = null)
     {
         using var model = CausalLM.Create(config, runtime, new AddressedRandom(1, RandomPurpose.Weights), dtype);
         using var fast = new CpuDecoder(model, runtime.Threads);
         using var plain = new TorchDecoder(model);
         double refresh = Measure.Medians(runs, () => Measure.Seconds(fast.Refresh))[0];
-        Console.WriteLine($"\n{name}: {config.ParameterCount / 1e6:F1} M parameters, packed in {refresh * 1e3:F1} ms; {promptTokens} prompt + {newTokens} new tokens, one group");
-        Console.WriteLine("sequences   CpuDecoder   TorchDecoder   ratio   of limit   prompt: CpuDecoder   TorchDecoder");
-        foreach (int count in SequenceCounts)
+        int[] counts = runs == 1 ? QuickCounts : AllCounts;
+        var others = llama?.Measure(runtime.Threads, promptTokens, newTokens, counts);
+        Console.WriteLine(
+            $"\n{name}: {config.ParameterCount / 1e6:F1} M parameters, repacked in {refresh * 1e3:F1} ms; {promptTokens} prompt + {newTokens} new tokens, one group; " +
+            $"tokens/s, medians of {runs}, decoders in turn");
+        Console.WriteLine($"sequences   CpuDecoder   TorchDecoder   ratio   of limit   prompt: CpuDecoder   TorchDecoder{(others is null ? "" : "   llama.cpp   ratio")}");
+        foreach (int count in counts)
         {
-            (double Prompt, double Decode) fastTimes = default, plainTimes = default;
+            var (fastTimes, plainTimes) = (new List<double>(), new List<double>());
+            double Decoding(IDecoder decoder, List<double> prompt)
+            {
+                var (reading, decoding) = Decode(decoder, 1, promptTokens, count, newTokens);
+                prompt.Add(reading);
+                return decoding;
+            }
             Decode(fast, 1, promptTokens, count, 2);
-            double[] seconds = Measure.Medians(
-                runs,
-                () => (fastTimes = Decode(fast, 1, promptTokens, count, newTokens)).Decode,
-                () => (plainTimes = Decode(plain, 1, promptTokens, count, newTokens)).Decode);
-            double tokens = (double)count * newTokens, limit = Limit(config, dtype, peaks, count);
+            double[] seconds = Measure.Medians(runs, () => Decoding(fast, fastTimes), () => Decoding(plain, plainTimes));
+            double speed = count * newTokens / seconds[0], limit = Limit(config, dtype, peaks, count);
+            string other = others is null ? "" : $" {others[count],11:F0} {speed / others[count],7:F2}";
             Console.WriteLine(
-                $"{count,9} {tokens / seconds[0],12:F0} {tokens / seconds[1],14:F0} {seconds[1] / seconds[0],7:F2} {tokens / seconds[0] / limit,10:P0}" +
-                $" {promptTokens / fastTimes.Prompt,20:F0} {promptTokens / plainTimes.Prompt,14:F0}");
+                $"{count,9} {speed,12:F0} {count * newTokens / seconds[1],14:F0} {seconds[1] / seconds[0],7:F2} {speed / limit,10:P0}" +
+                $" {promptTokens / Measure.Median(fastTimes),20:F0} {promptTokens / Measure.Median(plainTimes),14:F0}{other}");
         }
     }
 
     private static void CompareStep(TorchRuntime runtime, int runs)
     {
-        using var model = CausalLM.Create(Mini, runtime, new AddressedRandom(1, RandomPurpose.Weights), ScalarType.Float32);
+        using var model = CausalLM.Create(Shapes.Mini, runtime, new AddressedRandom(1, RandomPurpose.Weights), ScalarType.Float32);
         using var fast = new CpuDecoder(model, runtime.Threads);
         using var plain = new TorchDecoder(model);
         Decode(fast, 16, 35, 16, 2);
@@ -72,9 +84,8 @@ internal static class RolloutBenchmark
     /// <summary>Tokens a second at which either all products run at the machine's peak, or all weights are read once a step.</summary>
     private static double Limit(ModelConfig config, ScalarType dtype, MachinePeaks peaks, int sequences)
     {
-        bool isBfloat16 = dtype == ScalarType.BFloat16;
-        double flops = 2.0 * config.ParameterCount, bytes = (isBfloat16 ? 2.0 : 4.0) * config.ParameterCount;
-        return Math.Min((isBfloat16 ? peaks.Bfloat16Flops : peaks.Float32Flops) / flops, sequences * peaks.BytesPerSecond / bytes);
+        double flops = 2.0 * config.ParameterCount, bytes = (dtype == ScalarType.BFloat16 ? 2.0 : 4.0) * config.ParameterCount;
+        return Math.Min(peaks.Flops / flops, sequences * peaks.BytesPerSecond / bytes);
     }
 
     /// <summary>Seconds to read the prompts, and to append so many tokens to each of the sequences.</summary>

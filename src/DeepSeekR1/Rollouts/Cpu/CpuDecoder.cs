@@ -31,6 +31,15 @@ public sealed class CpuDecoder : IDecoder
     /// <param name="width">Vectors to use.</param>
     /// <exception cref="R1Exception">The model is of a kind that this decoder does not know; see <see cref="Supports"/>.</exception>
     public CpuDecoder(CausalLM model, int threads = 0, KernelWidth width = KernelWidth.Auto)
+        : this(model, threads, width, ForwardPass.SmallestSharedStage)
+    {
+    }
+
+    /// <param name="model">The model.</param>
+    /// <param name="threads">Threads that compute; 0 takes one a core.</param>
+    /// <param name="width">Vectors to use.</param>
+    /// <param name="smallestSharedStage">Multiply-adds of a stage below which one thread does it; 0 always shares.</param>
+    internal CpuDecoder(CausalLM model, int threads, KernelWidth width, long smallestSharedStage)
     {
         if (!Supports(model))
             throw new R1Exception($"{model.Config.Architecture} in {model.Dtype} on {model.Device} cannot be decoded by CpuDecoder, which takes models " +
@@ -40,7 +49,7 @@ public sealed class CpuDecoder : IDecoder
         _model = new PackedModel(model, kernels);
         _pool = new WorkerPool(threads > 0 ? threads : Environment.ProcessorCount);
         _layout = new KvLayout(config.Layers, config.KeyValueHeads, config.HeadDim, kernels.Width, _model.Type);
-        _forward = new ForwardPass(_model, kernels, _pool, _layout);
+        _forward = new ForwardPass(_model, kernels, _pool, _layout, smallestSharedStage);
         _logits = new RowBuffer(config.VocabularySize);
         Refresh();
     }
@@ -65,7 +74,7 @@ public sealed class CpuDecoder : IDecoder
     public void Refresh()
     {
         if (_open is not null) throw new InvalidOperationException("the weights cannot change while a batch is open: dispose it first");
-        _pool.Run(_model.Pack);
+        _model.Pack(_pool);
     }
 
     /// <inheritdoc/>

@@ -6,15 +6,29 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// <summary>
 /// Runs tokens through the decoder. Each worker runs the same function: either all of them on all rows, each computing its share of
 /// every product's columns and meeting the others after each stage, or, where rows are many and independent, each on rows of its own.
+/// What is too little to share, the calling thread does alone. The results are the same bits.
 /// </summary>
 internal sealed unsafe class ForwardPass : IDisposable
 {
-    /// <summary>Rows a worker needs of its own, to make up for reading all weights alone.</summary>
-    private const int RowsToWorkAlone = 32;
+    /// <summary>Rows a worker needs of its own, to make up for reading all weights alone; few where its cache holds them.</summary>
+    private const int RowsOfOwn = 32, RowsOfOwnInCache = 8, WeightsInCache = 1 << 18;
+
+    /// <summary>Independent parts dealt out for each worker, so that the faster ones take more.</summary>
+    private const int PartsOfMember = 4;
+
+    /// <summary>Where workers meet in a layer.</summary>
+    private const int StagesOfLayer = 8;
+
+    /// <summary>Multiply-adds of a stage below which meeting takes longer than what is saved; about 5 microseconds of one core.</summary>
+    public const long SmallestSharedStage = 1 << 18;
+
+    /// <summary>One row costs as much as so many: the weights have to be read.</summary>
+    private const int RowsOfOneRead = 8;
 
     /// <summary>Rows of one share of a product: few enough to stay in the second cache, many enough to reuse the weights.</summary>
-    private const int ChunkRows = 64;
+    public const int ChunkRows = 64;
 
+    private readonly long _smallestSharedStage;
     private readonly PackedModel _model;
     private readonly CpuKernels _kernels;
     private readonly WorkerPool _pool;
@@ -24,8 +38,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly RowBuffer _residual, _normed, _projected, _attended, _gateUp, _gated;
     private DecoderRow[] _rows = [];
 
-    public ForwardPass(PackedModel model, CpuKernels kernels, WorkerPool pool, KvLayout layout)
+    public ForwardPass(PackedModel model, CpuKernels kernels, WorkerPool pool, KvLayout layout, long smallestSharedStage)
     {
+        _smallestSharedStage = smallestSharedStage;
         (_model, _kernels, _pool, _layout) = (model, kernels, pool, layout);
         var config = model.Config;
         _rotary = new RotaryTable(config);
@@ -51,15 +66,18 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
 
         bool areIndependent = rows.All(row => row.Sequence is not null);
-        if (areIndependent && rows.Length >= RowsToWorkAlone * _pool.Size)
+        bool isCached = _model.LayerWeights <= WeightsInCache;
+        int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
+        if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
+        else if (areIndependent && parts >= _pool.Size)
         {
-            _pool.Run(team =>
+            _pool.RunParts(parts, (member, part) =>
             {
-                var (first, end) = team.Share(rows.Length);
-                RunLayers(Team.Alone, _attention[team.Member], first, end);
+                var (first, end) = new Team(part, parts, null).Share(rows.Length);
+                RunLayers(Team.Alone, _attention[member], first, end);
             });
         }
-        else _pool.Run(team => RunLayers(team, _attention[team.Member], 0, rows.Length));
+        else _pool.RunTogether(team => RunLayers(team, _attention[team.Member], 0, rows.Length));
     }
 
     /// <summary>Copies the last layer's output of a row of the latest run; [hidden], the final norm not applied.</summary>
@@ -74,12 +92,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     {
         _normed.Reserve(rows);
         logits.Reserve(rows);
-        _pool.Run(team =>
-        {
-            Norm(team, hidden, _model.FinalNorm, 0, rows);
-            team.Meet();
-            Multiply(team, _normed[0, rows], _model.Head, logits[0, rows]);
-        });
+        Norm(Team.Alone, hidden, _model.FinalNorm, 0, rows);
+        int parts = IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows) ? 1 : PartsOfMember * _pool.Size;
+        _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[0, rows]));
     }
 
     public void Dispose()
@@ -88,6 +103,8 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var attention in _attention) attention.Dispose();
         foreach (var buffer in new[] { _residual, _normed, _projected, _attended, _gateUp, _gated }) buffer.Dispose();
     }
+
+    private bool IsTooLittle(long weightsOfStage, int rows) => weightsOfStage * Math.Max(rows, RowsOfOneRead) < _smallestSharedStage;
 
     private void RunLayers(Team team, AttentionPass attention, int first, int end)
     {

@@ -50,10 +50,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Says where the panels are to be: <see cref="Bytes"/> of memory, aligned to a cache line.</summary>
     public void Place(byte* memory) => Panels = Panels with { Data = (nint)memory };
 
-    /// <summary>Copies the member's share of the panels from the tensors.</summary>
-    public void Pack(Team team)
+    /// <summary>Copies the panels from the tensors.</summary>
+    public void Pack()
     {
-        var (first, end) = team.Share(PanelCount);
         nint* rows = stackalloc nint[_width];
         var weights = new TensorMemory[_sources.Length];
         var biases = new TensorMemory?[_sources.Length];
@@ -62,7 +61,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             weights[i] = TensorMemory.Of(_sources[i].Weight);
             biases[i] = _sources[i].Bias is { } bias ? TensorMemory.Of(bias) : null;
         }
-        for (int panel = first; panel < end; panel++)
+        for (int panel = 0; panel < PanelCount; panel++)
         {
             for (int lane = 0; lane < _width; lane++)
             {

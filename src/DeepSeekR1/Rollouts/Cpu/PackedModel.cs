@@ -38,7 +38,9 @@ internal sealed unsafe class PackedModel : IDisposable
         Layers = [.. Enumerable.Range(0, Config.Layers).Select(layer => CreateLayer(ParameterLayout.Layer(layer), kernels.Width))];
         FinalNorm = Norm(ParameterLayout.FinalNorm);
         Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
-        _matrices = [.. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down }), Head];
+        // The largest first, so that it is not the last one that others wait for.
+        _matrices = [Head, .. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down })];
+        LayerWeights = _matrices.Where(matrix => matrix != Head).Sum(matrix => matrix.Bytes) / Panel.ElementBytes(Type);
         _panels = new NativeBuffer(_matrices.Sum(matrix => matrix.Bytes));
         byte* place = _panels.Pointer;
         foreach (var matrix in _matrices)
@@ -59,14 +61,16 @@ internal sealed unsafe class PackedModel : IDisposable
 
     public PackedMatrix Head { get; }
 
+    /// <summary>Weights of all layers' products.</summary>
+    public long LayerWeights { get; }
+
     /// <summary>[vocabulary, hidden].</summary>
     public TensorMemory Embedding { get; private set; }
 
-    /// <summary>Takes the weights over from the tensors; called by all members of a team.</summary>
-    public void Pack(Team team)
+    /// <summary>Takes the weights over from the tensors.</summary>
+    public void Pack(WorkerPool pool)
     {
-        foreach (var matrix in _matrices) matrix.Pack(team);
-        if (team.Member != 0) return;
+        pool.RunParts(_matrices.Length, (_, part) => _matrices[part].Pack());
         foreach (var (packed, source) in _norms) TensorMemory.Of(source).CopyTo(0, (int)source.shape[0], packed.Floats);
         Embedding = TensorMemory.Of(_parameters[ParameterLayout.Embedding]);
     }

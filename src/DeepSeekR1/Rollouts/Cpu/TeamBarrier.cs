@@ -10,14 +10,16 @@ internal sealed class TeamBarrier(int members)
     /// <exception cref="OperationCanceledException">A member failed and will never arrive.</exception>
     public void Wait()
     {
+        // The phase first: whoever breaks the barrier says so before moving the phase on.
         int phase = _phase.Value;
+        ThrowIfBroken();
         if (Interlocked.Increment(ref _arrived) == members)
         {
             _arrived = 0;
             _phase.Advance();
         }
         else _phase.WaitWhile(phase);
-        if (_isBroken) throw new OperationCanceledException("another worker failed");
+        ThrowIfBroken();
     }
 
     /// <summary>Sends everybody home who waits or will.</summary>
@@ -27,11 +29,9 @@ internal sealed class TeamBarrier(int members)
         _phase.Advance();
     }
 
-    /// <summary>Makes it usable again, once nobody waits.</summary>
-    public void Repair()
+    private void ThrowIfBroken()
     {
-        _isBroken = false;
-        _arrived = 0;
+        if (_isBroken) throw new OperationCanceledException("another worker failed");
     }
 }
 

@@ -31,7 +31,7 @@ public class CpuDecoderTests(ITestOutputHelper output)
     public void Logits_equal_the_reference_after_prompts_and_after_own_tokens(string name, KernelWidth width)
     {
         using var model = Load(name);
-        using var decoder = new CpuDecoder(model, threads: 2, width);
+        using var decoder = new CpuDecoder(model, threads: 2, width, smallestSharedStage: 0);
         using var scope = NewDisposeScope();
         var golden = GoldenTensors(name);
         int[][] rows = [.. Rows(golden)];
@@ -75,9 +75,10 @@ public class CpuDecoderTests(ITestOutputHelper output)
 
         using var single = new CpuDecoder(model, threads: 1, width);
         float[][] alone = Trace(single, [prompt], [1], 0, tokens);
-        foreach (int threads in new[] { 1, 2, 3 })
+        // Shared work and work done alone, by what pays and always.
+        foreach (var (threads, smallestSharedStage) in new[] { (1, 0L), (2, 0L), (3, 0L), (2, ForwardPass.SmallestSharedStage) })
         {
-            using var decoder = new CpuDecoder(model, threads, width);
+            using var decoder = new CpuDecoder(model, threads, width, smallestSharedStage);
             // Other prompts before and behind it, other copies of its own; many enough for both ways of sharing the work.
             int[] other = [.. prompt.Reverse().Take(prompt.Length - 3)];
             Assert.Equal(alone, Trace(decoder, [prompt], [1], 0, tokens));

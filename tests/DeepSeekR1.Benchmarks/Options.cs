@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace DeepSeekR1.Benchmarks;
+
+/// <summary>Options of the form <c>--name value</c>.</summary>
+internal static class Options
+{
+    /// <summary><c>--threads</c>: 0, one a core, where it is not given.</summary>
+    /// <exception cref="R1Exception">Not a number.</exception>
+    public static int Threads(string[] args)
+    {
+        string text = Text(args, "--threads") ?? "0";
+        return int.TryParse(text, CultureInfo.InvariantCulture, out int threads) && threads >= 0
+            ? threads
+            : throw new R1Exception($"--threads needs a whole number, 0 for one a core; found '{text}'.");
+    }
+
+    /// <summary>The value behind a name, or null.</summary>
+    public static string? Text(string[] args, string name) => args.SkipWhile(arg => arg != name).Skip(1).FirstOrDefault();
+}
