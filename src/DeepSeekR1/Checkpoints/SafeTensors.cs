@@ -1,6 +1,6 @@
-using DeepSeekR1.Runtime;
 using System.Buffers.Binary;
 using System.Text.Json;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Checkpoints;

@@ -1,8 +1,8 @@
-using DeepSeekR1.Runtime;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Checkpoints;

@@ -1,6 +1,6 @@
-using DeepSeekR1.Runtime;
 using System.Security.Cryptography;
 using System.Text.Json;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Telemetry;
 
 namespace DeepSeekR1.Stages;

@@ -1,6 +1,6 @@
-using DeepSeekR1.Runtime;
 using System.Text.Json;
 using DeepSeekR1.Configuration;
+using DeepSeekR1.Runtime;
 
 namespace DeepSeekR1.Telemetry;
 

@@ -1,8 +1,8 @@
-using DeepSeekR1.Runtime;
 using System.Text.Json;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
 using DeepSeekR1.Rollouts;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;

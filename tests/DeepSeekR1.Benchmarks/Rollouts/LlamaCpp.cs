@@ -30,7 +30,8 @@ internal sealed class LlamaCpp(string program, string model)
         var start = new ProcessStartInfo(file, [
             "-m", model, "-c", number(longest), "-npp", number(promptTokens), "-ntg", number(newTokens), "-npl", string.Join(',', sequences.Select(number)),
             "-pps", "-t", number(threads), "-tb", number(threads), "--output-format", "jsonl",
-        ]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var process = Process.Start(start) ?? throw new R1Exception($"{file} does not start.");

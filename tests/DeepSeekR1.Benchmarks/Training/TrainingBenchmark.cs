@@ -19,7 +19,14 @@ internal static class TrainingBenchmark
             var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = dtype });
             using var model = CausalLM.Create(new ModelConfig
             {
-                VocabularySize = 49152, HiddenSize = 576, IntermediateSize = 1536, Layers = 30, Heads = 9, KeyValueHeads = 3, MaxPositions = 8192, TieWordEmbeddings = true,
+                VocabularySize = 49152,
+                HiddenSize = 576,
+                IntermediateSize = 1536,
+                Layers = 30,
+                Heads = 9,
+                KeyValueHeads = 3,
+                MaxPositions = 8192,
+                TieWordEmbeddings = true,
             }, runtime, new AddressedRandom(1, RandomPurpose.Weights));
             using var optimizer = Optimizer.For(model, new OptimizerConfig());
             var update = new SftUpdate(model, optimizer, new SftLossConfig(), new BatchConfig());

@@ -78,10 +78,10 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task No_tensor_outlives_its_step()
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { Loss = Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7 }, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { Loss = Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0 }, Ask);
         for (int i = 0; i < 10; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
         long before = Live();
-        for (int i = 0; i < 70; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
+        for (int i = 0; i < 40; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
         Assert.Equal(before, Live());
 
         static long Live()

@@ -126,9 +126,25 @@ internal static class StrfTime
     {
         string? pattern = directive switch
         {
-            'a' => "ddd", 'A' => "dddd", 'b' or 'h' => "MMM", 'B' => "MMMM", 'd' => "dd", 'H' => "HH", 'I' => "hh", 'm' => "MM", 'M' => "mm",
-            'p' => "tt", 'S' => "ss", 'f' => "ffffff", 'y' => "yy", 'Y' => "yyyy", 'F' => "yyyy-MM-dd", 'T' or 'X' => "HH:mm:ss", 'R' => "HH:mm",
-            'D' or 'x' => "MM/dd/yy", _ => null,
+            'a' => "ddd",
+            'A' => "dddd",
+            'b' or 'h' => "MMM",
+            'B' => "MMMM",
+            'd' => "dd",
+            'H' => "HH",
+            'I' => "hh",
+            'm' => "MM",
+            'M' => "mm",
+            'p' => "tt",
+            'S' => "ss",
+            'f' => "ffffff",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'F' => "yyyy-MM-dd",
+            'T' or 'X' => "HH:mm:ss",
+            'R' => "HH:mm",
+            'D' or 'x' => "MM/dd/yy",
+            _ => null,
         };
         if (pattern is not null) return time.ToString(pattern.Length == 1 ? "%" + pattern : pattern, CultureInfo.InvariantCulture);
         return directive switch

@@ -183,7 +183,7 @@ internal sealed partial class Parser
         return (names, body);
     }
 
-    private FilterBlock ParseFilterBlock(Token tag) => 
+    private FilterBlock ParseFilterBlock(Token tag) =>
         new(tag.Position, ParseFilters(ParseFilter(new BlockText(tag.Position))), ParseBlock(tag, "endfilter"));
 
     private With ParseWith(Token tag)

@@ -40,7 +40,15 @@ internal static class Tests
 
     private static readonly Dictionary<string, string> Aliases = new()
     {
-        ["equalto"] = "eq", ["=="] = "eq", ["!="] = "ne", [">"] = "gt", ["greaterthan"] = "gt", [">="] = "ge", ["<"] = "lt", ["lessthan"] = "lt", ["<="] = "le",
+        ["equalto"] = "eq",
+        ["=="] = "eq",
+        ["!="] = "ne",
+        [">"] = "gt",
+        ["greaterthan"] = "gt",
+        [">="] = "ge",
+        ["<"] = "lt",
+        ["lessthan"] = "lt",
+        ["<="] = "le",
     };
 
     public static bool Exists(string name) => All.ContainsKey(Aliases.GetValueOrDefault(name, name));
