@@ -6,10 +6,10 @@ namespace DeepSeekR1.Testing;
 /// </summary>
 internal static class Reference
 {
-    private static readonly string RepositoryRoot = FindRepositoryRoot();
+    private static readonly string _repositoryRoot = FindRepositoryRoot();
 
     /// <summary>A path inside the repository.</summary>
-    public static string Repository(params string[] parts) => Path.Combine([RepositoryRoot, .. parts]);
+    public static string Repository(params string[] parts) => Path.Combine([_repositoryRoot, .. parts]);
 
     /// <summary>A file or folder of golden outputs; skips (or, in CI, fails) the test where it is absent.</summary>
     public static string Golden(params string[] parts)

@@ -17,18 +17,18 @@ public sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<lo
 /// <summary>The dtypes of the SafeTensors format that LibTorch computes with.</summary>
 internal static class SafeTensorsDtype
 {
-    private static readonly (string Name, ScalarType Type, int Size)[] Known =
+    private static readonly (string Name, ScalarType Type, int Size)[] _known =
     [
         ("F64", ScalarType.Float64, 8), ("F32", ScalarType.Float32, 4), ("BF16", ScalarType.BFloat16, 2), ("F16", ScalarType.Float16, 2),
         ("I64", ScalarType.Int64, 8), ("I32", ScalarType.Int32, 4), ("I16", ScalarType.Int16, 2), ("I8", ScalarType.Int8, 1),
         ("U8", ScalarType.Byte, 1), ("BOOL", ScalarType.Bool, 1),
     ];
 
-    public static string KnownNames => string.Join(", ", Known.Select(dtype => dtype.Name));
+    public static string KnownNames => string.Join(", ", _known.Select(dtype => dtype.Name));
 
     public static ScalarType? Parse(string name)
     {
-        foreach (var dtype in Known)
+        foreach (var dtype in _known)
             if (dtype.Name == name) return dtype.Type;
         return null;
     }
@@ -42,7 +42,7 @@ internal static class SafeTensorsDtype
 
     private static (string Name, ScalarType Type, int Size) Find(ScalarType type)
     {
-        foreach (var dtype in Known)
+        foreach (var dtype in _known)
             if (dtype.Type == type) return dtype;
         throw new R1Exception($"SafeTensors has no dtype for {type}; it holds {KnownNames}.");
     }

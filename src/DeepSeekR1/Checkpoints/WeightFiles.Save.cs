@@ -10,7 +10,7 @@ namespace DeepSeekR1.Checkpoints;
 /// <content>Writing.</content>
 internal sealed partial class WeightFiles
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
     public static void Save(CausalLM model, string folder, long maxShardBytes)
@@ -70,7 +70,7 @@ internal sealed partial class WeightFiles
         foreach (var (name, shard) in names.Zip(shards))
             foreach (string tensor in shard.Keys) map[tensor] = name;
         long total = shards.Sum(shard => shard.Values.Sum(tensor => tensor.numel() * SafeTensorsDtype.Size(tensor.dtype)));
-        return new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map }.ToJsonString(Indented) + "\n";
+        return new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map }.ToJsonString(_indented) + "\n";
     }
 
     private static string TorchName(ScalarType dtype) => dtype switch

@@ -9,7 +9,7 @@ namespace DeepSeekR1.Models;
 internal static class Kernels
 {
     // The grammar wants a line break at the end.
-    private static readonly jit.CompilationUnit Script = jit.compile("""
+    private static readonly jit.CompilationUnit _script = jit.compile("""
         def rms_norm(x, weight, epsilon: float):
             return torch.rms_norm(x, weight.shape, weight, epsilon)
 
@@ -25,7 +25,7 @@ internal static class Kernels
         """);
 
     /// <summary>x / sqrt(mean(x²) + epsilon) * weight over the last dimension; the mean in float32 whatever the dtype.</summary>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)Script.invoke("rms_norm", x, weight, epsilon);
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)_script.invoke("rms_norm", x, weight, epsilon);
 
     /// <summary>
     /// softmax(query · key * scale + mask) · value for query [batch, heads, query, width], key [batch, key-value heads, key, width] and
@@ -33,8 +33,8 @@ internal static class Kernels
     /// </summary>
     public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask, double scale) => mask.Kind switch
     {
-        AttentionMaskKind.Causal => (Tensor)Script.invoke("causal_attention", query, key, value, scale),
-        AttentionMaskKind.Everything => (Tensor)Script.invoke("full_attention", query, key, value, scale),
-        _ => (Tensor)Script.invoke("masked_attention", query, key, value, mask.Additive!, scale),
+        AttentionMaskKind.Causal => (Tensor)_script.invoke("causal_attention", query, key, value, scale),
+        AttentionMaskKind.Everything => (Tensor)_script.invoke("full_attention", query, key, value, scale),
+        _ => (Tensor)_script.invoke("masked_attention", query, key, value, mask.Additive!, scale),
     };
 }

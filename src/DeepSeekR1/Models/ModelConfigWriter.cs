@@ -6,7 +6,7 @@ namespace DeepSeekR1.Models;
 /// <summary>From <see cref="ModelConfig"/> to <c>config.json</c>; fields that were read and are not known here stay as they were.</summary>
 internal static class ModelConfigWriter
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     public static string Write(ModelConfig config, string dtype)
     {
@@ -33,7 +33,7 @@ internal static class ModelConfigWriter
         if (config.IsClassifier) WriteSingleLabel(json);
         RopeJson.Write(json, config);
         json[json.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = dtype;
-        return json.ToJsonString(Indented) + "\n";
+        return json.ToJsonString(_indented) + "\n";
     }
 
     private static void WriteLatentAttention(JsonObject json, LatentAttentionConfig latent)

@@ -15,7 +15,7 @@ internal sealed record ModelFamily(string ModelType, string Name)
     public static readonly ModelFamily Qwen3Moe = new("qwen3_moe", "Qwen3Moe");
     public static readonly ModelFamily DeepSeekV3 = new("deepseek_v3", "DeepseekV3");
 
-    private static readonly ModelFamily[] All = [Llama, Mistral, Qwen2, Qwen3, Qwen3Moe, DeepSeekV3];
+    private static readonly ModelFamily[] _all = [Llama, Mistral, Qwen2, Qwen3, Qwen3Moe, DeepSeekV3];
 
     /// <summary>Its class with a language-model head.</summary>
     public string CausalLM => Name + CausalLMSuffix;
@@ -24,13 +24,13 @@ internal sealed record ModelFamily(string ModelType, string Name)
     public string Classifier => Name + ClassifierSuffix;
 
     /// <summary>For messages: every architecture that loads.</summary>
-    public static string Known => string.Join(", ", All.Select(family => family.CausalLM)) + " and their ForSequenceClassification";
+    public static string Known => string.Join(", ", _all.Select(family => family.CausalLM)) + " and their ForSequenceClassification";
 
     /// <summary>The family of an architecture, or null.</summary>
-    public static ModelFamily? OfArchitecture(string architecture) => Array.Find(All, family => architecture == family.CausalLM || architecture == family.Classifier);
+    public static ModelFamily? OfArchitecture(string architecture) => Array.Find(_all, family => architecture == family.CausalLM || architecture == family.Classifier);
 
     /// <summary>The family of a <c>model_type</c>, or null.</summary>
-    public static ModelFamily? OfModelType(string modelType) => Array.Find(All, family => family.ModelType == modelType);
+    public static ModelFamily? OfModelType(string modelType) => Array.Find(_all, family => family.ModelType == modelType);
 
     /// <summary>True for an architecture with a classification head.</summary>
     public static bool IsClassifier(string architecture) => architecture.EndsWith(ClassifierSuffix, StringComparison.Ordinal);

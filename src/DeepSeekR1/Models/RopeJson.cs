@@ -10,7 +10,7 @@ internal static class RopeJson
 {
     private const double DefaultTheta = 10_000;
 
-    private static readonly (string Name, RopeScalingKind Kind)[] Kinds =
+    private static readonly (string Name, RopeScalingKind Kind)[] _kinds =
         [("linear", RopeScalingKind.Linear), ("llama3", RopeScalingKind.Llama3), ("yarn", RopeScalingKind.Yarn)];
 
     public static double ReadTheta(JsonFields fields) =>
@@ -21,10 +21,10 @@ internal static class RopeJson
         if ((fields.OptionalObject("rope_parameters") ?? fields.OptionalObject("rope_scaling")) is not { } settings) return null;
         string type = settings.OptionalText("rope_type") ?? settings.OptionalText("type") ?? "default";
         if (type == "default") return null;
-        int known = Array.FindIndex(Kinds, kind => kind.Name == type);
-        if (known < 0) throw fields.Error($"rope type {type} is not supported; supported are default, {string.Join(", ", Kinds.Select(kind => kind.Name))}");
+        int known = Array.FindIndex(_kinds, kind => kind.Name == type);
+        if (known < 0) throw fields.Error($"rope type {type} is not supported; supported are default, {string.Join(", ", _kinds.Select(kind => kind.Name))}");
 
-        var scaling = new RopeScaling { Kind = Kinds[known].Kind, Factor = settings.Number("factor") };
+        var scaling = new RopeScaling { Kind = _kinds[known].Kind, Factor = settings.Number("factor") };
         return scaling.Kind switch
         {
             RopeScalingKind.Llama3 => scaling with
@@ -67,7 +67,7 @@ internal static class RopeJson
         json[name] = settings;
     }
 
-    private static string TypeOf(RopeScaling? scaling) => scaling is null ? "default" : Array.Find(Kinds, kind => kind.Kind == scaling.Kind).Name;
+    private static string TypeOf(RopeScaling? scaling) => scaling is null ? "default" : Array.Find(_kinds, kind => kind.Kind == scaling.Kind).Name;
 
     private static void WriteScaling(JsonObject settings, RopeScaling scaling)
     {

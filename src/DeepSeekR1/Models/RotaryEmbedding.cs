@@ -73,8 +73,8 @@ internal sealed class RotaryEmbedding : IDisposable
 /// <summary>Cosine and signed sine of the positions of one forward pass.</summary>
 internal readonly record struct Rotation(Tensor Cos, Tensor SignedSin)
 {
-    private static readonly Scalar One = 1;
+    private static readonly Scalar _one = 1;
 
     /// <summary>Turns [batch, sequence, heads, width].</summary>
-    public Tensor Apply(Tensor x) => (x * Cos).addcmul_(x.roll(x.shape[^1] / 2, -1), SignedSin, One);
+    public Tensor Apply(Tensor x) => (x * Cos).addcmul_(x.roll(x.shape[^1] / 2, -1), SignedSin, _one);
 }

@@ -19,7 +19,7 @@ public sealed class HfTokenizer : ITokenizer
     /// <summary>Ids are indices into a table, so an absurd one must not allocate it.</summary>
     internal const int LargestId = (1 << 24) - 1;
 
-    private static readonly string[] SavedFiles = [TokenizerFile, TokenizerConfig.FileName, "special_tokens_map.json", ChatTemplateFile];
+    private static readonly string[] _savedFiles = [TokenizerFile, TokenizerConfig.FileName, "special_tokens_map.json", ChatTemplateFile];
 
     private const string ChatTemplateFile = "chat_template.jinja";
 
@@ -89,7 +89,7 @@ public sealed class HfTokenizer : ITokenizer
         string path = Path.Combine(folder, TokenizerFile);
         if (!File.Exists(path))
             throw new R1Exception($"{folder} has no {TokenizerFile}. Point to a model folder with a fast tokenizer (transformers: AutoTokenizer.from_pretrained(...).save_pretrained(...) writes one).");
-        var files = SavedFiles.Where(name => File.Exists(Path.Combine(folder, name)))
+        var files = _savedFiles.Where(name => File.Exists(Path.Combine(folder, name)))
             .ToDictionary(name => name, name => JsonField.ReadBytes(Path.Combine(folder, name)));
         return FromFiles(folder, files);
     }

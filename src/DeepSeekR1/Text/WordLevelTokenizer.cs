@@ -109,7 +109,7 @@ public sealed class WordLevelTokenizer : ITokenizer
         return config;
     }
 
-    private static byte[] Utf8(JsonObject json) => JsonSerializer.SerializeToUtf8Bytes(json, Indented);
+    private static byte[] Utf8(JsonObject json) => JsonSerializer.SerializeToUtf8Bytes(json, _indented);
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -9,7 +9,7 @@ namespace DeepSeekR1.Tests.Checkpoints;
 public partial class BrokenCheckpointTests(ITestOutputHelper output)
 {
     // A word of expected.txt in another form: the number that the text leaves open, or the same thing said otherwise.
-    private static readonly Dictionary<string, string[]> AlsoNamed = new()
+    private static readonly Dictionary<string, string[]> _alsoNamed = new()
     {
         ["config-not-json"] = ["line 2", "position"],
         ["dtype-unknown"] = ["F32", "BF16"],
@@ -42,7 +42,7 @@ public partial class BrokenCheckpointTests(ITestOutputHelper output)
         output.WriteLine(expected.Trim());
         output.WriteLine(error.Message);
         string message = error.Message.Replace(folder, "", StringComparison.Ordinal);
-        foreach (string word in Things(expected).Concat(AlsoNamed.GetValueOrDefault(name, []))) Assert.Contains(word, message);
+        foreach (string word in Things(expected).Concat(_alsoNamed.GetValueOrDefault(name, []))) Assert.Contains(word, message);
         Assert.DoesNotContain('\n', error.Message);
     }
 

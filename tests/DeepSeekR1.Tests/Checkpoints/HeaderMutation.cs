@@ -7,8 +7,8 @@ namespace DeepSeekR1.Tests.Checkpoints;
 /// <summary>Damages the header of a SafeTensors file: bytes, lengths, numbers, nesting, cuts.</summary>
 internal static class HeaderMutation
 {
-    private static readonly string[] Numbers = ["-1", "0", "1e400", "9223372036854775807", "18446744073709551616", "4611686018427387920", "1.5", "null", "\"8\"", "[]"];
-    private static readonly string[] Fragments = ["{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "null", "[[[[[[[[[[[[[[[[", "\"dtype\":\"F7\",", "\"__metadata__\":{},"];
+    private static readonly string[] _numbers = ["-1", "0", "1e400", "9223372036854775807", "18446744073709551616", "4611686018427387920", "1.5", "null", "\"8\"", "[]"];
+    private static readonly string[] _fragments = ["{", "}", "[", "]", ",", ":", "\"", "\\u0000", "\\ud800", "null", "[[[[[[[[[[[[[[[[", "\"dtype\":\"F7\",", "\"__metadata__\":{},"];
 
     public static byte[] Apply(byte[] file, AddressedStream random)
     {
@@ -20,7 +20,7 @@ internal static class HeaderMutation
             1 => SetLength(copy, random),
             2 => copy[..random.Next(copy.Length)],
             3 => Rewrite(copy, length, header => ReplaceNumber(header, random)),
-            4 => Rewrite(copy, length, header => header.Insert(random.Next(header.Length), random.Pick(Fragments))),
+            4 => Rewrite(copy, length, header => header.Insert(random.Next(header.Length), random.Pick(_fragments))),
             _ => Rewrite(copy, length, header => header.Remove(random.Next(header.Length - 8), 1 + random.Next(8))),
         };
     }
@@ -42,7 +42,7 @@ internal static class HeaderMutation
         int start = header.IndexOfAny([.. "0123456789"], random.Next(header.Length / 2));
         int end = start;
         while (char.IsDigit(header[end])) end++;
-        return header[..start] + random.Pick(Numbers) + header[end..];
+        return header[..start] + random.Pick(_numbers) + header[end..];
     }
 
     private static byte[] Rewrite(byte[] file, int length, Func<string, string> change)

@@ -11,22 +11,22 @@ public class GoldenModelTests(ITestOutputHelper output)
     /// <summary>Of the largest entry of the gradient.</summary>
     private const double GradientBound = 1e-4;
 
-    private static readonly string[] Names =
+    private static readonly string[] _names =
     [
         "llama", "llama3-rope-tied", "llama-linear-rope-bias", "qwen2", "qwen2-tied", "qwen2-sliding", "qwen3", "qwen3-tied-yarn", "qwen3-moe",
         "mistral-sliding", "mistral-full", "deepseek-v3", "deepseek-v3-no-q-lora", "deepseek-v3-not-interleaved",
     ];
 
     /// <summary>The same weights stored otherwise; those without gradients of their own.</summary>
-    private static readonly string[] StoredOtherwise = ["llama-bf16", "llama-f16"];
+    private static readonly string[] _storedOtherwise = ["llama-bf16", "llama-f16"];
 
     public static TheoryData<string, string> ModelsAndConfigs =>
-        [.. from name in Names from config in new[] { "config.json", "config.classic.json" } select (name, config)];
+        [.. from name in _names from config in new[] { "config.json", "config.classic.json" } select (name, config)];
 
     public static TheoryData<string, string> AllModelsAndConfigs =>
-        [.. from name in Names.Concat(StoredOtherwise) from config in new[] { "config.json", "config.classic.json" } select (name, config)];
+        [.. from name in _names.Concat(_storedOtherwise) from config in new[] { "config.json", "config.classic.json" } select (name, config)];
 
-    public static TheoryData<string> Models => [.. Names];
+    public static TheoryData<string> Models => [.. _names];
 
     [Theory, MemberData(nameof(AllModelsAndConfigs))]
     public void Logits_and_log_probabilities_equal_the_reference(string name, string config)

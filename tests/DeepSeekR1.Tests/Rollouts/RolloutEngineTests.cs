@@ -8,16 +8,16 @@ public sealed class RolloutEngineTests
 {
     private const int Vocabulary = 257;
 
-    private static readonly SamplingConfig Sampling = new() { MaxNewTokens = 12 };
-    private static readonly RolloutAddress Address = new(new AddressedRandom(42, RandomPurpose.Rollout), Step: 3);
-    private static readonly int[] StopIds = [BytesTokenizer.EndId, .. Enumerable.Range(0, 20)];
+    private static readonly SamplingConfig _sampling = new() { MaxNewTokens = 12 };
+    private static readonly RolloutAddress _address = new(new AddressedRandom(42, RandomPurpose.Rollout), Step: 3);
+    private static readonly int[] _stopIds = [BytesTokenizer.EndId, .. Enumerable.Range(0, 20)];
 
     [Fact]
     public void Every_token_is_the_one_its_address_names()
     {
         using var decoder = new FakeDecoder(Vocabulary);
-        var sampler = new Sampler(Sampling, Vocabulary);
-        foreach (var group in Engine(decoder).Generate(Prompts(3), 4, Sampling, Address))
+        var sampler = new Sampler(_sampling, Vocabulary);
+        foreach (var group in Engine(decoder).Generate(Prompts(3), 4, _sampling, _address))
         {
             Assert.Equal(4, group.Rollouts.Count);
             for (int sample = 0; sample < 4; sample++)
@@ -26,7 +26,7 @@ public sealed class RolloutEngineTests
                 List<int> ids = [.. group.Prompt.Ids.Span];
                 for (int position = 0; position < rollout.Ids.Length; position++)
                 {
-                    double uniform = Address.Random.Uniform(Address.Step, group.Prompt.Index, sample, position);
+                    double uniform = _address.Random.Uniform(_address.Step, group.Prompt.Index, sample, position);
                     var token = sampler.Sample(decoder.LogitsAfter(ids), [], uniform);
                     Assert.Equal(token, new SampledToken(rollout.Ids.Span[position], rollout.LogProbs.Span[position]));
                     ids.Add(token.Id);
@@ -39,13 +39,13 @@ public sealed class RolloutEngineTests
     public void A_completion_ends_at_a_stop_token_or_at_the_limit()
     {
         using var decoder = new FakeDecoder(Vocabulary);
-        var rollouts = Engine(decoder).Generate(Prompts(8), 8, Sampling, Address).SelectMany(group => group.Rollouts).ToArray();
+        var rollouts = Engine(decoder).Generate(Prompts(8), 8, _sampling, _address).SelectMany(group => group.Rollouts).ToArray();
         foreach (var rollout in rollouts)
         {
             int[] ids = rollout.Ids.ToArray();
-            Assert.DoesNotContain(ids[..^1], id => StopIds.Contains(id));
-            Assert.Equal(!StopIds.Contains(ids[^1]), rollout.Completion.IsTruncated);
-            Assert.True(!rollout.Completion.IsTruncated || ids.Length == Sampling.MaxNewTokens);
+            Assert.DoesNotContain(ids[..^1], id => _stopIds.Contains(id));
+            Assert.Equal(!_stopIds.Contains(ids[^1]), rollout.Completion.IsTruncated);
+            Assert.True(!rollout.Completion.IsTruncated || ids.Length == _sampling.MaxNewTokens);
             Assert.Equal(ids.Length, rollout.Completion.TokenCount);
             Assert.Equal(ids, rollout.Completion.TokenIds.ToArray());
             Assert.Equal(new BytesTokenizer().Decode(ids, skipSpecialTokens: true), rollout.Completion.Text);
@@ -61,22 +61,22 @@ public sealed class RolloutEngineTests
     {
         using var decoder = new FakeDecoder(Vocabulary) { CacheBytesPerToken = 1 << 14 };
         var prompts = Prompts(7);
-        string expected = Describe(Engine(decoder).Generate(prompts, 6, Sampling, Address));
+        string expected = Describe(Engine(decoder).Generate(prompts, 6, _sampling, _address));
         foreach (var limits in new RolloutLimits[] { new() { MaxSequences = 1 }, new() { MaxSequences = 4 }, new() { MaxSequences = 13 }, new() { MaxPromptTokens = 9 }, new() { MaxCacheMebibytes = 3 } })
-            Assert.Equal(expected, Describe(Engine(decoder, limits).Generate(prompts, 6, Sampling, Address)));
-        var alone = prompts.Reverse().Select(prompt => Engine(decoder).Generate([prompt], 6, Sampling, Address).Single()).Reverse();
+            Assert.Equal(expected, Describe(Engine(decoder, limits).Generate(prompts, 6, _sampling, _address)));
+        var alone = prompts.Reverse().Select(prompt => Engine(decoder).Generate([prompt], 6, _sampling, _address).Single()).Reverse();
         Assert.Equal(expected, Describe(alone));
-        Assert.NotEqual(expected, Describe(Engine(decoder).Generate(prompts, 6, Sampling, Address with { Step = 4 })));
+        Assert.NotEqual(expected, Describe(Engine(decoder).Generate(prompts, 6, _sampling, _address with { Step = 4 })));
     }
 
     [Fact]
     public void Batches_stay_within_the_limits_and_keep_groups_together()
     {
         using var decoder = new FakeDecoder(Vocabulary);
-        Engine(decoder, new RolloutLimits { MaxSequences = 10 }).Generate(Prompts(5), 4, Sampling, Address);
+        Engine(decoder, new RolloutLimits { MaxSequences = 10 }).Generate(Prompts(5), 4, _sampling, _address);
         Assert.Equal([8, 8, 4], decoder.BatchSizes);
         decoder.BatchSizes.Clear();
-        Engine(decoder, new RolloutLimits { MaxSequences = 3 }).Generate(Prompts(2), 4, Sampling, Address);
+        Engine(decoder, new RolloutLimits { MaxSequences = 3 }).Generate(Prompts(2), 4, _sampling, _address);
         Assert.Equal([3, 1, 3, 1], decoder.BatchSizes);
     }
 
@@ -85,8 +85,8 @@ public sealed class RolloutEngineTests
     {
         using var decoder = new FakeDecoder(Vocabulary) { CacheBytesPerToken = 1 << 20 };
         var prompts = Prompts(4);
-        int longest = prompts.Max(prompt => prompt.Ids.Length) + Sampling.MaxNewTokens;
-        Engine(decoder, new RolloutLimits { MaxCacheMebibytes = 2 * longest }).Generate(prompts, 2, Sampling, Address);
+        int longest = prompts.Max(prompt => prompt.Ids.Length) + _sampling.MaxNewTokens;
+        Engine(decoder, new RolloutLimits { MaxCacheMebibytes = 2 * longest }).Generate(prompts, 2, _sampling, _address);
         Assert.All(decoder.BatchSizes, size => Assert.Equal(2, size));
     }
 
@@ -96,14 +96,14 @@ public sealed class RolloutEngineTests
         using var decoder = new FakeDecoder(Vocabulary);
         int[] prefix = [60, 62];
         var prompt = Prompts(1)[0];
-        var rollout = Engine(decoder).Generate([prompt], 1, Sampling, Address, prefix).Single().Rollouts.Single();
+        var rollout = Engine(decoder).Generate([prompt], 1, _sampling, _address, prefix).Single().Rollouts.Single();
         Assert.Equal(prefix, rollout.Ids[..2].ToArray());
         Assert.Equal(2, rollout.ForcedLength);
         Assert.Equal([0, 0], rollout.LogProbs[..2].ToArray());
         Assert.StartsWith("<>", rollout.Completion.Text);
         Assert.Equal(rollout.Ids.Length, rollout.LogProbs.Length);
-        double uniform = Address.Random.Uniform(Address.Step, prompt.Index, 0, 2);
-        var third = new Sampler(Sampling, Vocabulary).Sample(decoder.LogitsAfter([.. prompt.Ids.Span, .. prefix]), [], uniform);
+        double uniform = _address.Random.Uniform(_address.Step, prompt.Index, 0, 2);
+        var third = new Sampler(_sampling, Vocabulary).Sample(decoder.LogitsAfter([.. prompt.Ids.Span, .. prefix]), [], uniform);
         Assert.Equal(third, new SampledToken(rollout.Ids.Span[2], rollout.LogProbs.Span[2]));
     }
 
@@ -111,7 +111,7 @@ public sealed class RolloutEngineTests
     public void Greedy_completions_have_no_log_probabilities()
     {
         using var decoder = new FakeDecoder(Vocabulary);
-        var group = Engine(decoder).Generate(Prompts(1), 2, Sampling with { Temperature = 0 }, Address).Single();
+        var group = Engine(decoder).Generate(Prompts(1), 2, _sampling with { Temperature = 0 }, _address).Single();
         Assert.All(group.Rollouts, rollout => Assert.True(rollout.LogProbs.IsEmpty));
         Assert.Equal(group.Rollouts[0].Ids.ToArray(), group.Rollouts[1].Ids.ToArray());
     }
@@ -119,10 +119,10 @@ public sealed class RolloutEngineTests
     [Fact]
     public void The_repetition_penalty_sees_prompt_and_completion()
     {
-        var sampling = Sampling with { Temperature = 0, RepetitionPenalty = 100 };
+        var sampling = _sampling with { Temperature = 0, RepetitionPenalty = 100 };
         var prompt = new EncodedPrompt(new Prompt { Id = "p", Text = "" }, Enumerable.Range(0, Vocabulary - 20).ToArray(), 0);
         using var wide = new FakeDecoder(Vocabulary, contextLength: 300);
-        int[] ids = new RolloutEngine(wide, new BytesTokenizer(), [], null).Generate([prompt], 1, sampling, Address)[0].Rollouts[0].Ids.ToArray();
+        int[] ids = new RolloutEngine(wide, new BytesTokenizer(), [], null).Generate([prompt], 1, sampling, _address)[0].Rollouts[0].Ids.ToArray();
         Assert.All(ids, id => Assert.True(id >= Vocabulary - 20));
         Assert.Equal(ids.Length, ids.Distinct().Count());
     }
@@ -132,16 +132,16 @@ public sealed class RolloutEngineTests
     {
         using var decoder = new FakeDecoder(Vocabulary, contextLength: 10);
         EncodedPrompt Long(int length) => new(new Prompt { Id = "svamp.jsonl:17", Text = "" }, new int[length], 0);
-        var failure = Assert.Throws<R1Exception>(() => Engine(decoder).Generate([.. Prompts(1), Long(10)], 2, Sampling, Address));
+        var failure = Assert.Throws<R1Exception>(() => Engine(decoder).Generate([.. Prompts(1), Long(10)], 2, _sampling, _address));
         Assert.Contains("svamp.jsonl:17", failure.Message);
         Assert.Contains("10", failure.Message);
         Assert.Empty(decoder.BatchSizes);
         // With room for three, the context cuts the completion.
-        var rollout = new RolloutEngine(decoder, new BytesTokenizer(), []).Generate([Long(7)], 1, Sampling, Address)[0].Rollouts[0];
+        var rollout = new RolloutEngine(decoder, new BytesTokenizer(), []).Generate([Long(7)], 1, _sampling, _address)[0].Rollouts[0];
         Assert.Equal(3, rollout.Ids.Length);
         Assert.True(rollout.Completion.IsTruncated);
-        Assert.Contains("no tokens", Assert.Throws<R1Exception>(() => Engine(decoder).Generate([Long(0)], 1, Sampling, Address)).Message);
-        Assert.Contains("maxNewTokens", Assert.Throws<R1Exception>(() => Engine(decoder).Generate([Long(1)], 1, Sampling with { MaxNewTokens = 2 }, Address, new[] { 1, 2 })).Message);
+        Assert.Contains("no tokens", Assert.Throws<R1Exception>(() => Engine(decoder).Generate([Long(0)], 1, _sampling, _address)).Message);
+        Assert.Contains("maxNewTokens", Assert.Throws<R1Exception>(() => Engine(decoder).Generate([Long(1)], 1, _sampling with { MaxNewTokens = 2 }, _address, new[] { 1, 2 })).Message);
     }
 
     [Fact]
@@ -152,9 +152,9 @@ public sealed class RolloutEngineTests
         {
             List<string> pieces = [];
             int[] prefix = [.. new BytesTokenizer().Encode("中é")];
-            var sampling = Sampling with { MaxNewTokens = 20 };
-            var streamed = Engine(decoder).Stream(prompt, sampling, Address, pieces.Add, prefix);
-            var generated = Engine(decoder).Generate([prompt], 1, sampling, Address, prefix).Single().Rollouts.Single();
+            var sampling = _sampling with { MaxNewTokens = 20 };
+            var streamed = Engine(decoder).Stream(prompt, sampling, _address, pieces.Add, prefix);
+            var generated = Engine(decoder).Generate([prompt], 1, sampling, _address, prefix).Single().Rollouts.Single();
             Assert.Equal(generated.Ids.ToArray(), streamed.Ids.ToArray());
             Assert.Equal("中", pieces[0]);
             Assert.Equal("é", pieces[1]);
@@ -182,28 +182,28 @@ public sealed class RolloutEngineTests
     {
         using var decoder = new FakeDecoder(Vocabulary);
         List<RolloutProgress> reports = [];
-        Engine(decoder).Generate(Prompts(3), 2, Sampling, Address, progress: new Recorder(reports.Add));
+        Engine(decoder).Generate(Prompts(3), 2, _sampling, _address, progress: new Recorder(reports.Add));
         Assert.Equal(6, reports[^1].FinishedSequences);
         Assert.Equal(6, reports[^1].TotalSequences);
         Assert.Equal(decoder.TokensDecoded + 6, reports[^1].Tokens);
         using var source = new CancellationTokenSource();
         var cancelling = new Recorder(_ => source.Cancel());
-        Assert.Throws<OperationCanceledException>(() => Engine(decoder).Generate(Prompts(3), 2, Sampling, Address, progress: cancelling, cancellationToken: source.Token));
+        Assert.Throws<OperationCanceledException>(() => Engine(decoder).Generate(Prompts(3), 2, _sampling, _address, progress: cancelling, cancellationToken: source.Token));
     }
 
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void Threads_change_nothing(int threads)
     {
         using var decoder = new FakeDecoder(40_000);
-        var sampling = Sampling with { MaxNewTokens = 3, TopP = 0.95 };
-        string one = Describe(new RolloutEngine(decoder, new BytesTokenizer(), [], threads: 1).Generate(Prompts(2), 5, sampling, Address));
-        Assert.Equal(one, Describe(new RolloutEngine(decoder, new BytesTokenizer(), [], threads: threads).Generate(Prompts(2), 5, sampling, Address)));
+        var sampling = _sampling with { MaxNewTokens = 3, TopP = 0.95 };
+        string one = Describe(new RolloutEngine(decoder, new BytesTokenizer(), [], threads: 1).Generate(Prompts(2), 5, sampling, _address));
+        Assert.Equal(one, Describe(new RolloutEngine(decoder, new BytesTokenizer(), [], threads: threads).Generate(Prompts(2), 5, sampling, _address)));
     }
 
     internal static string Describe(IEnumerable<RolloutGroup> groups) => string.Join('\n', groups.SelectMany(group => group.Rollouts.Select(rollout =>
         $"{group.Prompt.Prompt.Id}: {string.Join(' ', rollout.Ids.ToArray())} | {string.Join(' ', rollout.LogProbs.ToArray())}")));
 
-    private static RolloutEngine Engine(IDecoder decoder, RolloutLimits? limits = null) => new(decoder, new BytesTokenizer(), StopIds, limits);
+    private static RolloutEngine Engine(IDecoder decoder, RolloutLimits? limits = null) => new(decoder, new BytesTokenizer(), _stopIds, limits);
 
     private static EncodedPrompt[] Prompts(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new EncodedPrompt(

@@ -14,8 +14,8 @@ public sealed class TorchDecoderTests
 {
     private const double LogitTolerance = 2e-4;
 
-    private static readonly TorchRuntime Runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32 });
-    private static readonly RolloutAddress Address = new(new AddressedRandom(1, RandomPurpose.Rollout), Step: 2);
+    private static readonly TorchRuntime _runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Float32 });
+    private static readonly RolloutAddress _address = new(new AddressedRandom(1, RandomPurpose.Rollout), Step: 2);
 
     [Theory, InlineData("llama"), InlineData("llama3-rope-tied"), InlineData("qwen2")]
     public void Logits_of_ragged_forking_shrinking_sequences_are_those_of_a_full_forward_pass(string name)
@@ -25,7 +25,7 @@ public sealed class TorchDecoderTests
         List<int>[] prompts = [[5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8], [9]];
         int[] copies = [3, 1, 6];
         List<List<int>> sequences = [.. prompts.Zip(copies).SelectMany(pair => Enumerable.Range(0, pair.Second).Select(_ => pair.First.ToList()))];
-        var stream = Address.Random.Stream();
+        var stream = _address.Random.Stream();
         const int NewTokens = 9;
         using var batch = decoder.Start([.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt.ToArray())], copies, NewTokens);
         for (int step = 1; ; step++)
@@ -56,7 +56,7 @@ public sealed class TorchDecoderTests
     {
         var prompts = GoldenJson("models", "smollm2-135m-instruct", "golden.json").GetProperty("prompts").EnumerateArray().ToArray();
         int[][] expected = [.. prompts.Select(prompt => prompt.GetProperty("greedy_ids").Deserialize<int[]>()!)];
-        using var model = HfCheckpoint.LoadModel(Reference.SmolLm2(), Runtime, ScalarType.Float32);
+        using var model = HfCheckpoint.LoadModel(Reference.SmolLm2(), _runtime, ScalarType.Float32);
         using var decoder = new TorchDecoder(model);
         Assert.Equal(expected, Greedy(decoder, [.. prompts.Select(prompt => prompt.GetProperty("input_ids").Deserialize<int[]>()!)], expected.Max(ids => ids.Length)));
     }
@@ -69,12 +69,12 @@ public sealed class TorchDecoderTests
         var sampling = new SamplingConfig { MaxNewTokens = 16, Temperature = 0.9, TopP = 0.98 };
         int[] stopIds = [.. Enumerable.Range(0, model.Config.VocabularySize / 12)];
         EncodedPrompt[] prompts = [.. Enumerable.Range(0, 6).Select(i => Prompt(i, [.. Enumerable.Range(20, 1 + (i * 5 % 7)).Select(id => id * (i + 1) % 300)]))];
-        int[][] together = Ids(new RolloutEngine(decoder, new BytesTokenizer(), stopIds).Generate(prompts, 5, sampling, Address));
+        int[][] together = Ids(new RolloutEngine(decoder, new BytesTokenizer(), stopIds).Generate(prompts, 5, sampling, _address));
         Assert.Contains(together, ids => ids.Length < 16);
         foreach (int maxSequences in new[] { 1, 3, 12 })
         {
             var engine = new RolloutEngine(decoder, new BytesTokenizer(), stopIds, new RolloutLimits { MaxSequences = maxSequences });
-            Assert.Equal(together, Ids(engine.Generate(prompts, 5, sampling, Address)));
+            Assert.Equal(together, Ids(engine.Generate(prompts, 5, sampling, _address)));
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class TorchDecoderTests
         using var model = Load("llama");
         using var decoder = new TorchDecoder(model);
         var engine = new RolloutEngine(decoder, new BytesTokenizer(), []);
-        void Generate() => engine.Generate([Prompt(0, [1, 2]), Prompt(1, [3])], 2, new SamplingConfig { MaxNewTokens = 4 }, Address);
+        void Generate() => engine.Generate([Prompt(0, [1, 2]), Prompt(1, [3])], 2, new SamplingConfig { MaxNewTokens = 4 }, _address);
         Generate();
         // Counted on this thread alone: other tests run beside this one.
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -103,13 +103,13 @@ public sealed class TorchDecoderTests
         Assert.Contains("NaN", failure.Message);
     }
 
-    private static CausalLM Load(string name) => HfCheckpoint.LoadModel(Reference.Golden("models", name), Runtime, ScalarType.Float32);
+    private static CausalLM Load(string name) => HfCheckpoint.LoadModel(Reference.Golden("models", name), _runtime, ScalarType.Float32);
 
     private static EncodedPrompt Prompt(int index, int[] ids) => new(new Prompt { Id = $"p{index}", Text = "" }, ids, index);
 
     private static int[][] Greedy(TorchDecoder decoder, int[][] prompts, int newTokens) => Ids(
         new RolloutEngine(decoder, new BytesTokenizer(), []).Generate(
-            [.. prompts.Select((ids, i) => Prompt(i, ids))], 1, new SamplingConfig { Temperature = 0, MaxNewTokens = newTokens }, Address));
+            [.. prompts.Select((ids, i) => Prompt(i, ids))], 1, new SamplingConfig { Temperature = 0, MaxNewTokens = newTokens }, _address));
 
     private static int[][] Ids(RolloutGroup[] groups) => [.. groups.SelectMany(group => group.Rollouts.Select(rollout => rollout.Ids.ToArray()))];
 

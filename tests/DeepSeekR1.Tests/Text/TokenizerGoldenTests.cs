@@ -95,10 +95,10 @@ public class TokenizerGoldenTests
 /// <summary>Golden tokenizers and rows.</summary>
 internal static class Tokenizers
 {
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, Lazy<HfTokenizer>> Loaded = new();
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, Lazy<HfTokenizer>> _loaded = new();
 
     /// <summary>The tokenizer of a folder of golden/tokenizers, loaded once.</summary>
-    public static HfTokenizer Golden(string name) => Loaded.GetOrAdd(Folder(name), folder => new(() => HfTokenizer.Load(folder))).Value;
+    public static HfTokenizer Golden(string name) => _loaded.GetOrAdd(Folder(name), folder => new(() => HfTokenizer.Load(folder))).Value;
 
     /// <summary>The folder with its files; SmolLM2's are with the model.</summary>
     public static string Folder(string name) =>

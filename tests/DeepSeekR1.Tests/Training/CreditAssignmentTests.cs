@@ -59,7 +59,7 @@ public class CreditAssignmentTests
         {
             int size = row.GetProperty("num_generations").GetInt32();
             var scores = row.GetProperty("rewards").EnumerateArray().Select(r => ScoreOf(r, row.Numbers("weights"))).Chunk(size);
-            ScoredGroup[] groups = [.. scores.Select(chunk => new ScoredGroup(new RolloutGroup(Prompt, [.. chunk.Select(_ => Rollout(2))]), chunk))];
+            ScoredGroup[] groups = [.. scores.Select(chunk => new ScoredGroup(new RolloutGroup(_prompt, [.. chunk.Select(_ => Rollout(2))]), chunk))];
             var actual = RolloutMetrics.Of(groups, [.. row.Numbers("weights").Select((_, i) => $"reward{i}")]);
             foreach (var metric in row.GetProperty("metrics").EnumerateObject().Where(m => m.Name != "num_tokens" && !double.IsNaN(m.Value.Number())))
                 Assert.True(Math.Abs(actual[metric.Name] - metric.Value.Number()) <= 2e-6 * Math.Max(1, Math.Abs(metric.Value.Number())),
@@ -75,7 +75,7 @@ public class CreditAssignmentTests
         Assert.False(RolloutMetrics.HasSignal(Group((1, 1.0))));
     }
 
-    private static readonly EncodedPrompt Prompt = new(new Prompt { Id = "p", Text = "" }, (int[])[7, 8], 0);
+    private static readonly EncodedPrompt _prompt = new(new Prompt { Id = "p", Text = "" }, (int[])[7, 8], 0);
 
     private static CompletionScore ScoreOf(JsonElement rewards, double[] weights)
     {
@@ -86,14 +86,14 @@ public class CreditAssignmentTests
 
     private static Rollout Rollout(int length, bool isTruncated = false) => new()
     {
-        PromptIds = Prompt.Ids,
+        PromptIds = _prompt.Ids,
         Ids = Enumerable.Repeat(9, length).ToArray(),
         LogProbs = new float[length],
         Completion = new Completion { Text = "", TokenCount = length, IsTruncated = isTruncated },
     };
 
     private static ScoredGroup Group(params (int Length, double Score)[] members) => new(
-        new RolloutGroup(Prompt, [.. members.Select(member => Rollout(member.Length))]),
+        new RolloutGroup(_prompt, [.. members.Select(member => Rollout(member.Length))]),
         [.. members.Select(member => new CompletionScore(member.Score, [member.Score]))]);
 
     private static ScoredGroup Truncate(ScoredGroup group, int member) => group with

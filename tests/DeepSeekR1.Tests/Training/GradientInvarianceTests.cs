@@ -7,7 +7,7 @@ namespace DeepSeekR1.Tests.Training;
 /// <summary>The gradient is the same however a step is cut and padded.</summary>
 public class GradientInvarianceTests
 {
-    private static readonly BatchConfig[] Cuts =
+    private static readonly BatchConfig[] _cuts =
     [
         new() { TokensPerMicroBatch = 1_000_000 },
         new() { TokensPerMicroBatch = 1 },
@@ -15,9 +15,9 @@ public class GradientInvarianceTests
         new() { TokensPerMicroBatch = 60, PackedRowLength = 30 },
     ];
 
-    public static TheoryData<string> Losses => [.. Configs.Keys];
+    public static TheoryData<string> Losses => [.. _configs.Keys];
 
-    private static readonly Dictionary<string, GrpoLossConfig> Configs = new()
+    private static readonly Dictionary<string, GrpoLossConfig> _configs = new()
     {
         ["defaults"] = new(),
         ["clip, corrected k3, bonus"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28, Beta = 0.04, BiasCorrectedKl = true, EntropyBonus = 0.01 },
@@ -33,11 +33,11 @@ public class GradientInvarianceTests
     public void A_step_has_one_gradient_and_one_set_of_metrics(string loss)
     {
         using var scope = NewDisposeScope();
-        var config = Configs[loss];
+        var config = _configs[loss];
         var samples = TinyPolicy.Samples(14, withOld: true, withReference: true, withSampler: config.SamplerCorrection.Mode != SamplerCorrectionMode.None);
         using var policy = TinyPolicy.Create(ScalarType.Float64);
         using var optimizer = AdamW.For(policy, new OptimizerConfig());
-        var results = Cuts.Select(cut =>
+        var results = _cuts.Select(cut =>
         {
             var metrics = new GrpoUpdate(policy, optimizer, config, temperature: 0.9, cut).Gradient(samples).Results();
             return (Gradient: cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone(), Metrics: metrics);
@@ -64,7 +64,7 @@ public class GradientInvarianceTests
         }).ToList();
         using var policy = TinyPolicy.Create(ScalarType.Float64);
         using var optimizer = AdamW.For(policy, new OptimizerConfig());
-        var gradients = Cuts.Select(cut =>
+        var gradients = _cuts.Select(cut =>
         {
             new SftUpdate(policy, optimizer, new SftLossConfig { Kind = kind }, cut).Gradient(samples);
             return cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone();

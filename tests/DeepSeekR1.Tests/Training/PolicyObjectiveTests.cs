@@ -7,7 +7,7 @@ namespace DeepSeekR1.Tests.Training;
 /// <summary>Properties that each objective has, whatever its formula.</summary>
 public class PolicyObjectiveTests
 {
-    private static readonly Dictionary<string, GrpoLossConfig> Configs = new()
+    private static readonly Dictionary<string, GrpoLossConfig> _configs = new()
     {
         ["clip"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28 },
         ["clip with delta"] = new() { EpsilonLow = 0.2, Delta = 1.5, Beta = 0 },
@@ -20,17 +20,17 @@ public class PolicyObjectiveTests
     };
 
     /// <summary>Objectives that weigh the log-probability with a detached number.</summary>
-    private static readonly Dictionary<string, GrpoLossConfig> DetachedConfigs = new()
+    private static readonly Dictionary<string, GrpoLossConfig> _detachedConfigs = new()
     {
         ["cispo"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.28, Beta = 0 },
         ["vespo"] = new() { Objective = PolicyObjectiveKind.Vespo, Beta = 0 },
     };
 
-    public static TheoryData<string> Differentiable => [.. Configs.Keys];
+    public static TheoryData<string> Differentiable => [.. _configs.Keys];
 
-    public static TheoryData<string> Detached => [.. DetachedConfigs.Keys];
+    public static TheoryData<string> Detached => [.. _detachedConfigs.Keys];
 
-    public static TheoryData<string> All => [.. Configs.Keys, .. DetachedConfigs.Keys];
+    public static TheoryData<string> All => [.. _configs.Keys, .. _detachedConfigs.Keys];
 
     [Theory]
     [MemberData(nameof(Differentiable))]
@@ -39,7 +39,7 @@ public class PolicyObjectiveTests
         using var scope = NewDisposeScope();
         const double Step = 1e-6;
         const int Tokens = 12;
-        var config = Configs[name];
+        var config = _configs[name];
         var center = TestNumbers.Normal(1, Tokens) * 0.3 - 2;
         double[] gradient = GradientAt(config, center);
         for (int i = 0; i < Tokens; i++)
@@ -60,8 +60,8 @@ public class PolicyObjectiveTests
         var tokens = TokensAt(center);
         var logRatio = center - tokens.Old!;
         // The loss of each token is weight · log π: its derivative is the weight.
-        var loss = PolicyObjective.Create(DetachedConfigs[name]).Loss(new RatioTerms(tokens, logRatio, logRatio.exp(), RatioLevel.Token, null));
-        Assert.Equal((loss / center).data<double>().ToArray(), GradientAt(DetachedConfigs[name], center), (a, b) => Math.Abs(a - b) < 1e-12);
+        var loss = PolicyObjective.Create(_detachedConfigs[name]).Loss(new RatioTerms(tokens, logRatio, logRatio.exp(), RatioLevel.Token, null));
+        Assert.Equal((loss / center).data<double>().ToArray(), GradientAt(_detachedConfigs[name], center), (a, b) => Math.Abs(a - b) < 1e-12);
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public class PolicyObjectiveTests
         samples = [.. samples.Zip(scorer.LogProbs(samples), (sample, scores) => sample with { ReferenceLogProbs = scores })];
         double[] Totals() => [.. scorer.LogProbs(samples).Select(scores => (double)scores.Sum())];
         var before = Totals();
-        var report = new GrpoUpdate(policy, optimizer, Configs.GetValueOrDefault(name) ?? DetachedConfigs[name], 1, batching).Step(samples, 1e-3);
+        var report = new GrpoUpdate(policy, optimizer, _configs.GetValueOrDefault(name) ?? _detachedConfigs[name], 1, batching).Step(samples, 1e-3);
         var after = Totals();
         Assert.Equal(UpdateOutcome.Applied, report.Outcome);
         Assert.True(after[0] > before[0], $"rewarded: {before[0]} → {after[0]}");

@@ -10,18 +10,18 @@ internal delegate object? FilterBody(Operations operations, object? value, Param
 /// <summary>Jinja's filters on single values; those on sequences are in <see cref="SequenceFilters"/>.</summary>
 internal static class Filters
 {
-    private static readonly Dictionary<string, (string[] Names, FilterBody Body)> All = Build();
+    private static readonly Dictionary<string, (string[] Names, FilterBody Body)> _all = Build();
 
-    private static readonly Dictionary<string, string> Aliases = new() { ["d"] = "default", ["e"] = "escape", ["count"] = "length" };
+    private static readonly Dictionary<string, string> _aliases = new() { ["d"] = "default", ["e"] = "escape", ["count"] = "length" };
 
-    public static bool Exists(string name) => All.ContainsKey(Aliases.GetValueOrDefault(name, name)) || SequenceFilters.Selecting.ContainsKey(name) || name == "format";
+    public static bool Exists(string name) => _all.ContainsKey(_aliases.GetValueOrDefault(name, name)) || SequenceFilters.Selecting.ContainsKey(name) || name == "format";
 
     public static object? Apply(Operations operations, string name, object? value, Arguments arguments)
     {
         operations.Meter.Step();
         if (name == "format") return FormatWith(operations, operations.Text(value), arguments);
         if (SequenceFilters.Selecting.TryGetValue(name, out var selecting)) return selecting(operations, value, arguments);
-        if (!All.TryGetValue(Aliases.GetValueOrDefault(name, name), out var filter)) throw new JinjaException($"no filter is named '{name}'");
+        if (!_all.TryGetValue(_aliases.GetValueOrDefault(name, name), out var filter)) throw new JinjaException($"no filter is named '{name}'");
         return filter.Body(operations, value, new Parameters(name, filter.Names, arguments));
     }
 

@@ -23,7 +23,7 @@ internal readonly record struct Token(TokenKind Kind, string Value, int Position
 /// </summary>
 internal sealed class Lexer
 {
-    private static readonly string[] Operators =
+    private static readonly string[] _operators =
         ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ":", "|", ",", ";", "(", ")", "[", "]", "{", "}"];
 
     private readonly JinjaSource _source;
@@ -169,7 +169,7 @@ internal sealed class Lexer
         }
         else
         {
-            string symbol = Operators.FirstOrDefault(symbol => IsAt(start, symbol)) ?? throw _source.Error(start, $"unexpected character '{c}'");
+            string symbol = _operators.FirstOrDefault(symbol => IsAt(start, symbol)) ?? throw _source.Error(start, $"unexpected character '{c}'");
             _position += symbol.Length;
             TrackBrackets(symbol, start, brackets);
             _tokens.Add(new Token(TokenKind.Operator, symbol, start));

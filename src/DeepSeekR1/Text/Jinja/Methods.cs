@@ -7,7 +7,7 @@ namespace DeepSeekR1.Text.Jinja;
 /// <summary>Methods of Python's values that templates call. Those that change a value are left out: the sandbox forbids them.</summary>
 internal static class Methods
 {
-    private static readonly Dictionary<string, (string[] Names, Func<Operations, string, Parameters, object?> Body)> OfString = new()
+    private static readonly Dictionary<string, (string[] Names, Func<Operations, string, Parameters, object?> Body)> _ofString = new()
     {
         ["capitalize"] = ([], (_, text, _) => PythonString.Capitalize(text)),
         ["casefold"] = ([], (_, text, _) => PythonString.Lower(text).Replace("ß", "ss", StringComparison.Ordinal)),
@@ -53,7 +53,7 @@ internal static class Methods
     public static Function? Find(Operations operations, object? value, string name) => (value, name) switch
     {
         (string format, "format") => new Function(name, arguments => operations.FormatFields(format, arguments)),
-        (string text, _) when OfString.TryGetValue(name, out var method) =>
+        (string text, _) when _ofString.TryGetValue(name, out var method) =>
             new Function(name, arguments => method.Body(operations, text, new Parameters(name, method.Names, arguments))),
         (PyDict dict, "items") => Plain(name, () => new PyIterable("dict_items", [.. dict.Items.Select(item => new PyTuple([item.Key, item.Value]))], HasLength: true)),
         (PyDict dict, "keys") => Plain(name, () => new PyIterable("dict_keys", [.. dict.Keys], HasLength: true)),

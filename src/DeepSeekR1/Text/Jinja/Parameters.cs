@@ -5,7 +5,7 @@ namespace DeepSeekR1.Text.Jinja;
 /// <summary>The arguments of a built-in function, by position, after names are resolved and numbers checked.</summary>
 internal sealed class Parameters
 {
-    private static readonly object Absent = new();
+    private static readonly object _absent = new();
 
     private readonly string _function;
     private readonly string[] _names;
@@ -16,7 +16,7 @@ internal sealed class Parameters
     {
         (_function, _names, _values) = (function, names, new object?[names.Length]);
         if (arguments.Positional.Count > names.Length) throw new JinjaException($"{function}() takes at most {names.Length} arguments");
-        Array.Fill(_values, Absent);
+        Array.Fill(_values, _absent);
         for (int i = 0; i < arguments.Positional.Count; i++) _values[i] = arguments.Positional[i];
         foreach (var (name, value) in arguments.Named)
         {
@@ -29,7 +29,7 @@ internal sealed class Parameters
             if (!Has(i) && !names[i].EndsWith('?')) throw new JinjaException($"{function}() needs the argument '{names[i]}'");
     }
 
-    public bool Has(int index) => !ReferenceEquals(_values[index], Absent);
+    public bool Has(int index) => !ReferenceEquals(_values[index], _absent);
 
     public object? Value(int index, object? standard = null) => Has(index) ? _values[index] : standard;
 

@@ -5,7 +5,7 @@ namespace DeepSeekR1.Text.Jinja;
 /// <summary>Jinja's tests: what may follow <c>is</c>.</summary>
 internal static class Tests
 {
-    private static readonly Dictionary<string, (string[] Names, Func<Operations, object?, Parameters, bool> Holds)> All = new()
+    private static readonly Dictionary<string, (string[] Names, Func<Operations, object?, Parameters, bool> Holds)> _all = new()
     {
         ["boolean"] = ([], (_, value, _) => value is bool),
         ["callable"] = ([], (_, value, _) => value is Function or Loop { Recurse: not null }),
@@ -38,7 +38,7 @@ internal static class Tests
         ["upper"] = ([], (operations, value, _) => PythonString.IsCased(operations.Text(value), upper: true)),
     };
 
-    private static readonly Dictionary<string, string> Aliases = new()
+    private static readonly Dictionary<string, string> _aliases = new()
     {
         ["equalto"] = "eq",
         ["=="] = "eq",
@@ -51,13 +51,13 @@ internal static class Tests
         ["<="] = "le",
     };
 
-    public static bool Exists(string name) => All.ContainsKey(Aliases.GetValueOrDefault(name, name));
+    public static bool Exists(string name) => _all.ContainsKey(_aliases.GetValueOrDefault(name, name));
 
     /// <summary>Whether the test holds.</summary>
     public static bool Holds(Operations operations, string name, object? value, Arguments arguments)
     {
         operations.Meter.Step();
-        if (!All.TryGetValue(Aliases.GetValueOrDefault(name, name), out var test)) throw new JinjaException($"no test is named '{name}'");
+        if (!_all.TryGetValue(_aliases.GetValueOrDefault(name, name), out var test)) throw new JinjaException($"no test is named '{name}'");
         return test.Holds(operations, value, new Parameters(name, test.Names, arguments));
     }
 }

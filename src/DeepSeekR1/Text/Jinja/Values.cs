@@ -45,11 +45,11 @@ internal sealed class PyDict(IEqualityComparer<object> comparer)
     public bool TryGet(object? key, [MaybeNullWhen(false)] out object? value) => _items.TryGetValue(Wrap(key), out value);
 
     /// <summary>None may be a key.</summary>
-    private static readonly object NoneKey = new();
+    private static readonly object _noneKey = new();
 
-    private static object Wrap(object? key) => key ?? NoneKey;
+    private static object Wrap(object? key) => key ?? _noneKey;
 
-    private static object? Unwrap(object key) => ReferenceEquals(key, NoneKey) ? null : key;
+    private static object? Unwrap(object key) => ReferenceEquals(key, _noneKey) ? null : key;
 }
 
 /// <summary>The only thing a template can change: <c>namespace(...)</c>.</summary>

@@ -7,8 +7,8 @@ namespace DeepSeekR1.Text.Tokenization;
 /// </summary>
 internal static class ByteLevelAlphabet
 {
-    private static readonly char[] ToChar = BuildToChar();
-    private static readonly Dictionary<char, byte> ToByte = Enumerable.Range(0, 256).ToDictionary(value => ToChar[value], value => (byte)value);
+    private static readonly char[] _toChar = BuildToChar();
+    private static readonly Dictionary<char, byte> _toByte = Enumerable.Range(0, 256).ToDictionary(value => _toChar[value], value => (byte)value);
 
     /// <summary>The text's UTF-8 bytes, each as its character.</summary>
     public static string Spell(ReadOnlySpan<char> text)
@@ -17,7 +17,7 @@ internal static class ByteLevelAlphabet
         int length = Encoding.UTF8.GetBytes(text, bytes);
         return string.Create(length, bytes, static (spelled, bytes) =>
         {
-            for (int i = 0; i < spelled.Length; i++) spelled[i] = ToChar[bytes[i]];
+            for (int i = 0; i < spelled.Length; i++) spelled[i] = _toChar[bytes[i]];
         });
     }
 
@@ -26,7 +26,7 @@ internal static class ByteLevelAlphabet
     {
         byte[] bytes = new byte[token.Length];
         for (int i = 0; i < token.Length; i++)
-            if (!ToByte.TryGetValue(token[i], out bytes[i]))
+            if (!_toByte.TryGetValue(token[i], out bytes[i]))
                 return Encoding.UTF8.GetBytes(token);
         return bytes;
     }

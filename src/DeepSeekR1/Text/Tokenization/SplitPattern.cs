@@ -21,7 +21,7 @@ internal delegate void MatchFinder(ReadOnlySpan<char> text, List<Stretch> found)
 internal sealed class SplitPattern
 {
     /// <summary>A pattern comes from an untrusted file; one that backtracks without end is stopped.</summary>
-    private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _longestMatch = TimeSpan.FromSeconds(10);
 
     private readonly Regex _regex;
     private readonly JsonField _origin;
@@ -42,7 +42,7 @@ internal sealed class SplitPattern
         if (pattern.Any(char.IsSurrogate)) throw origin.Error("patterns with characters above U+FFFF are not supported");
         try
         {
-            return new SplitPattern(new Regex(Translate(pattern), RegexOptions.Compiled | RegexOptions.CultureInvariant, LongestMatch), origin);
+            return new SplitPattern(new Regex(Translate(pattern), RegexOptions.Compiled | RegexOptions.CultureInvariant, _longestMatch), origin);
         }
         catch (ArgumentException failure)
         {
@@ -60,7 +60,7 @@ internal sealed class SplitPattern
         }
         catch (RegexMatchTimeoutException failure)
         {
-            throw new R1Exception(_origin.Error($"the pattern takes over {LongestMatch.TotalSeconds} s on one piece of text; it backtracks without bound").Message, failure);
+            throw new R1Exception(_origin.Error($"the pattern takes over {_longestMatch.TotalSeconds} s on one piece of text; it backtracks without bound").Message, failure);
         }
     }
 

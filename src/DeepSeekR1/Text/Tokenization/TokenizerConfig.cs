@@ -7,7 +7,7 @@ internal sealed record TokenizerConfig(IReadOnlyDictionary<string, string> RoleT
 {
     public const string FileName = "tokenizer_config.json";
 
-    private static readonly string[] Roles = ["bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token"];
+    private static readonly string[] _roles = ["bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token"];
 
     public static TokenizerConfig Empty { get; } = new(new Dictionary<string, string>(), null);
 
@@ -20,7 +20,7 @@ internal sealed record TokenizerConfig(IReadOnlyDictionary<string, string> RoleT
     public static TokenizerConfig Parse(JsonField root)
     {
         var roles = new Dictionary<string, string>();
-        foreach (string role in Roles)
+        foreach (string role in _roles)
             if (root.Find(role) is { } token)
                 roles[role] = token.Value.ValueKind == JsonValueKind.Object ? token.Get("content").String() : token.String();
         return new TokenizerConfig(roles, root.Find("chat_template") is { } template ? Template(template) : null);

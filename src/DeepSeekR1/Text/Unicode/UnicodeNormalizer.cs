@@ -15,7 +15,7 @@ internal static class UnicodeNormalizer
     /// <summary>No character below composes with another or decomposes.</summary>
     private const char FirstDecomposable = '\u00C0', FirstCompatible = '\u00A0';
 
-    private static readonly Lazy<Tables> Data = new(Tables.Load);
+    private static readonly Lazy<Tables> _data = new(Tables.Load);
 
     /// <summary>Canonical decomposition, then composition.</summary>
     public static string ToNfc(string text) => Normalize(text, isCompatible: false, composes: true);
@@ -30,7 +30,7 @@ internal static class UnicodeNormalizer
     public static string ToNfkd(string text) => Normalize(text, isCompatible: true, composes: false);
 
     /// <summary>True for characters of general category M.</summary>
-    public static bool IsMark(Rune rune) => rune.Value >= 0x300 && Data.Value.Marks.ContainsKey(rune.Value);
+    public static bool IsMark(Rune rune) => rune.Value >= 0x300 && _data.Value.Marks.ContainsKey(rune.Value);
 
     private static string Normalize(string text, bool isCompatible, bool composes)
     {
@@ -54,7 +54,7 @@ internal static class UnicodeNormalizer
             runes.Add(VBase + (syllable % (VCount * TCount) / TCount));
             if (syllable % TCount is > 0 and int tail) runes.Add(TBase + tail);
         }
-        else if (Data.Value.Decompositions.TryGetValue(rune, out var found) && (isCompatible || !found.IsCompatible))
+        else if (_data.Value.Decompositions.TryGetValue(rune, out var found) && (isCompatible || !found.IsCompatible))
         {
             foreach (int part in found.Parts) Decompose(part, isCompatible, runes);
         }
@@ -102,10 +102,10 @@ internal static class UnicodeNormalizer
             return HangulBase + ((((left - LBase) * VCount) + right - VBase) * TCount);
         bool isOpenSyllable = (uint)(left - HangulBase) < LCount * VCount * TCount && (left - HangulBase) % TCount == 0;
         if (isOpenSyllable && (uint)(right - TBase - 1) < TCount - 1) return left + right - TBase;
-        return Data.Value.Compositions.TryGetValue((left, right), out int composed) ? composed : null;
+        return _data.Value.Compositions.TryGetValue((left, right), out int composed) ? composed : null;
     }
 
-    private static int ClassOf(int rune) => rune < 0x300 ? 0 : Data.Value.Marks.GetValueOrDefault(rune);
+    private static int ClassOf(int rune) => rune < 0x300 ? 0 : _data.Value.Marks.GetValueOrDefault(rune);
 
     /// <summary>The tables of the Unicode Character Database, from the text files beside this one.</summary>
     private sealed record Tables(

@@ -14,7 +14,7 @@ internal static class FusedAdamW
 
         """;
 
-    private static readonly Lazy<jit.CompilationUnit> Compiled = new(() => jit.compile(Script));
+    private static readonly Lazy<jit.CompilationUnit> _compiled = new(() => jit.compile(Script));
 
     /// <summary>One step of some parameters, which are updated in place with their moments.</summary>
     public static void Step(Tensor[] weights, Tensor[] gradients, Tensor[] means, Tensor[] squares, long step, double divisor,
@@ -23,7 +23,7 @@ internal static class FusedAdamW
         if (weights.Length == 0) return;
         var device = weights[0].device;
         var steps = full(1, step, dtype: ScalarType.Float32, device: device);
-        Compiled.Value.invoke("step", weights, gradients, means, squares, Enumerable.Repeat(steps, weights.Length).ToArray(),
+        _compiled.Value.invoke("step", weights, gradients, means, squares, Enumerable.Repeat(steps, weights.Length).ToArray(),
             full(1, divisor, dtype: ScalarType.Float32, device: device), learningRate, config.Beta1, config.Beta2, config.Epsilon, weightDecay);
     }
 }

@@ -14,18 +14,18 @@ public class CpuDecoderTests(ITestOutputHelper output)
 {
     private const double LogitBound = 2e-4;
 
-    private static readonly string[] Models =
+    private static readonly string[] _models =
         ["llama", "llama3-rope-tied", "llama-linear-rope-bias", "llama-bf16", "qwen2", "qwen2-tied", "mistral-full", "qwen3", "qwen3-tied-yarn"];
 
-    private static readonly KernelWidth[] AllWidths = [KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable];
+    private static readonly KernelWidth[] _allWidths = [KernelWidth.Auto, KernelWidth.Avx2, KernelWidth.Portable];
 
-    public static TheoryData<string, KernelWidth> ModelsAndWidths => [.. from name in Models from width in AllWidths select (name, width)];
+    public static TheoryData<string, KernelWidth> ModelsAndWidths => [.. from name in _models from width in _allWidths select (name, width)];
 
     /// <summary>Those whose greedy continuations the reference has.</summary>
     public static TheoryData<string, KernelWidth> ContinuedModelsAndWidths =>
-        [.. from name in Models.Except(["llama-bf16"]) from width in AllWidths select (name, width)];
+        [.. from name in _models.Except(["llama-bf16"]) from width in _allWidths select (name, width)];
 
-    public static TheoryData<KernelWidth> Widths => [.. AllWidths];
+    public static TheoryData<KernelWidth> Widths => [.. _allWidths];
 
     [Theory, MemberData(nameof(ModelsAndWidths))]
     public void Logits_equal_the_reference_after_prompts_and_after_own_tokens(string name, KernelWidth width)
