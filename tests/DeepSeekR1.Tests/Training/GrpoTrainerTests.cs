@@ -3,7 +3,6 @@ using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Stages;
 using DeepSeekR1.Training;
-using TorchSharp;
 
 namespace DeepSeekR1.Tests.Training;
 
@@ -18,7 +17,7 @@ public sealed class GrpoTrainerTests : IDisposable
         _policy = PolicyModel.Load(EmbeddedModels.Resolve("embedded:mini-base", _folder.FullName), runtime);
     }
 
-    private static GrpoConfig Config => new()
+    internal static GrpoConfig Config => new()
     {
         Steps = 1000,
         PromptsPerStep = 2,
@@ -28,7 +27,7 @@ public sealed class GrpoTrainerTests : IDisposable
         Optimizer = new OptimizerConfig { LearningRate = 1e-3 },
     };
 
-    private static Prompt Ask(int position) => new() { Id = $"p{position}", Text = $"tom has {position % 20} . may + 4 , june - 2 . how many now ?" };
+    internal static Prompt Ask(int position) => new() { Id = $"p{position}", Text = $"tom has {position % 20} . may + 4 , june - 2 . how many now ?" };
 
     [Fact]
     public async Task A_few_steps_bring_what_is_paid_for()
@@ -71,25 +70,6 @@ public sealed class GrpoTrainerTests : IDisposable
         var failure = await Assert.ThrowsAsync<RewardFailureException>(() => strict.StepAsync(TestContext.Current.CancellationToken));
         Assert.Contains("'sometimes'", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no service", failure.Message, StringComparison.Ordinal);
-    }
-
-    // Slow: a leak shows only over many steps.
-    [Fact, Trait("Category", "Slow")]
-    public async Task No_tensor_outlives_its_step()
-    {
-        var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { Loss = Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0 }, Ask);
-        for (int i = 0; i < 10; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
-        long before = Live();
-        for (int i = 0; i < 40; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(before, Live());
-
-        static long Live()
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            return torch.Tensor.TotalCount;
-        }
     }
 
     public void Dispose()
