@@ -19,13 +19,13 @@ internal sealed record MachinePeaks(double Float32Flops, double Bfloat16Flops, d
         double Read() => Measure.Seconds(() => pool.RunTogether(team =>
         {
             var (first, end) = team.Share((int)(bytes >> 20));
-            Sink = System.Numerics.Tensors.TensorPrimitives.Sum<float>(new ReadOnlySpan<float>(memory.Pointer + ((long)first << 20), (end - first) << 18));
+            _sink = System.Numerics.Tensors.TensorPrimitives.Sum<float>(new ReadOnlySpan<float>(memory.Pointer + ((long)first << 20), (end - first) << 18));
         }));
         double[] seconds = Measure.Medians(Runs, () => Product(ScalarType.Float32), () => Product(ScalarType.BFloat16), Read);
         return new(2e9 / seconds[0], 2e9 / seconds[1], bytes / seconds[2]);
     }
 
-    private static volatile float Sink;
+    private static volatile float _sink;
 
     /// <summary>2e9 operations.</summary>
     private static double Product(ScalarType dtype)

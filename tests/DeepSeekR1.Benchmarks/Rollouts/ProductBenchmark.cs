@@ -9,9 +9,9 @@ internal static class ProductBenchmark
 {
     private const int Runs = 9;
 
-    private static readonly int[] RowCounts = [1, 8, 32, 256];
+    private static readonly int[] _rowCounts = [1, 8, 32, 256];
 
-    private static readonly (int Inner, int Columns)[] Products = [(576, 960), (576, 3072), (1536, 576), (576, 49_152)];
+    private static readonly (int Inner, int Columns)[] _products = [(576, 960), (576, 3072), (1536, 576), (576, 49_152)];
 
     /// <summary>The command: <c>[--threads N]</c>.</summary>
     public static void Run(string[] args) =>
@@ -22,9 +22,9 @@ internal static class ProductBenchmark
         using var pool = new WorkerPool(threads);
         Console.WriteLine("\nproducts of SmolLM2-135M, GFLOP/s: LibTorch, then the decoder's kernels with weights in bfloat16 and in float32");
         Console.WriteLine("rows   weights        LibTorch bf16        f32   own bf16: 512 bits        256        128   own f32: 512 bits");
-        foreach (var (inner, columns) in Products)
+        foreach (var (inner, columns) in _products)
         {
-            foreach (int rows in RowCounts)
+            foreach (int rows in _rowCounts)
             {
                 using var noGrad = no_grad();
                 using var scope = NewDisposeScope();

@@ -9,7 +9,7 @@ namespace DeepSeekR1.Benchmarks.Rollouts;
 /// <summary>CpuDecoder beside TorchDecoder: sequences of one group after a prompt, and one rollout phase of a GRPO step of the mini model.</summary>
 internal static class RolloutBenchmark
 {
-    private static readonly int[] AllCounts = [1, 8, 16, 32], QuickCounts = [1, 8];
+    private static readonly int[] _allCounts = [1, 8, 16, 32], _quickCounts = [1, 8];
 
     /// <summary>The command: <c>[--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]</c>.</summary>
     public static void Run(string[] args)
@@ -45,7 +45,7 @@ internal static class RolloutBenchmark
         using var fast = new CpuDecoder(model, runtime.Threads);
         using var plain = new TorchDecoder(model);
         double refresh = Measure.Medians(runs, () => Measure.Seconds(fast.Refresh))[0];
-        int[] counts = runs == 1 ? QuickCounts : AllCounts;
+        int[] counts = runs == 1 ? _quickCounts : _allCounts;
         var others = llama?.Measure(runtime.Threads, promptTokens, newTokens, counts);
         Console.WriteLine(
             $"\n{name}: {config.ParameterCount / 1e6:F1} M parameters, repacked in {refresh * 1e3:F1} ms; {promptTokens} prompt + {newTokens} new tokens, one group; " +
