@@ -4,8 +4,9 @@ using TorchSharp;
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
-/// Decodes models with grouped heads and gated feed-forward blocks (Llama, Mistral, Qwen2, Qwen3) on the CPU without torch: weights packed for the processor's vectors, each prompt encoded once and
-/// its keys and values shared by all sequences that fork from it, nothing padded. Activations are float32; weights and the key/value
+/// Decodes models with grouped heads and gated feed-forward blocks (Llama, Mistral, Qwen2, Qwen3) on the CPU without torch: weights
+/// packed for the processor's vectors, each prompt encoded once and its keys and values shared by all sequences that fork from it,
+/// nothing padded. Activations are float32; weights and the key/value
 /// cache have the model's precision (float32 or bfloat16).
 /// A sequence's logits are the same bits whatever else is in the batch and whatever the number of threads.
 /// </summary>

@@ -215,8 +215,8 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
     }
 
     /// <summary>
-    /// Moves the results of some panels, row by row in <paramref name="tile"/>, to where they belong. Several rows have two panels each. Kept apart from the tiles' loops,
-    /// because a call while the accumulators are alive would make the JIT hold them on the stack.
+    /// Moves the results of some panels, row by row in <paramref name="tile"/>, to where they belong. Several rows have two panels each.
+    /// Kept apart from the tiles' loops, because a call while the accumulators are alive would make the JIT hold them on the stack.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Finish(float* tile, int row, int endRow, int panel, int endPanel, int allColumns, Rows result, Epilogue epilogue)
