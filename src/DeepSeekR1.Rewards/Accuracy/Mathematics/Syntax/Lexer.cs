@@ -53,6 +53,9 @@ internal sealed partial class Lexer(string text)
 
     private char At(int position) => position < Text.Length ? Text[position] : '\0';
 
+    /// <summary>"+-3" is ±3, but "x+-3" is x - 3.</summary>
+    private bool IsAtBeginning(int start) => Text.AsSpan(0, start).TrimEnd() is [] or [.., '=' or ',' or '('];
+
     private static Token Make(TokenKind kind, int start, int end, string text = "") => new(kind, text) { Start = start, End = end };
 
     private Token ReadPlain(int start)
@@ -64,7 +67,7 @@ internal sealed partial class Lexer(string text)
         if (char.IsLetter(c)) return ReadForeignLetters(start);
         return c switch
         {
-            '+' when next == '-' => Make(TokenKind.PlusMinus, start, start + 2),
+            '+' when next == '-' && IsAtBeginning(start) => Make(TokenKind.PlusMinus, start, start + 2),
             '+' => Make(TokenKind.Plus, start, start + 1),
             '-' => Make(TokenKind.Minus, start, start + 1),
             '*' when next == '*' => Make(TokenKind.Caret, start, start + 2),
