@@ -25,6 +25,7 @@ internal sealed partial class Operations
                 if (TryOffset(index, sequence.Items.Count, out int at)) return sequence.Items[at];
                 break;
             case string text when TryInteger(key, out var index):
+                Meter.Read(text);
                 if (TryOffset(index, PythonString.Length(text), out int character)) return PythonString.Characters(text).ElementAt(character);
                 break;
         }
@@ -43,7 +44,7 @@ internal sealed partial class Operations
         long from = Clip(Bound(start)) ?? (stride > 0 ? 0 : length - 1), to = Clip(Bound(stop)) ?? (stride > 0 ? length : -1);
         var result = new List<object?>();
         for (long i = from; stride > 0 ? i < to : i > to; i += stride) result.Add(items[(int)i]);
-        Meter.Make(result.Count);
+        Meter.MakeItems(result.Count);
         return value is Sequence sequence ? sequence.With(result) : string.Concat(result.Cast<string>());
 
         long? Clip(long? bound) => bound is not { } at ? null : Math.Clamp(at < 0 ? at + length : at, lowest, highest);

@@ -35,7 +35,7 @@ internal sealed partial class Evaluator
     {
         var items = new List<object?>(literal.Items.Count);
         foreach (var item in literal.Items) items.Add(Evaluate(item, scope));
-        _operations.Meter.Make(items.Count);
+        _operations.Meter.MakeItems(items.Count);
         return literal.IsTuple ? new PyTuple(items) : new PyList(items);
     }
 
@@ -43,7 +43,7 @@ internal sealed partial class Evaluator
     {
         var dict = _operations.NewDict();
         foreach (var (key, value) in literal.Items) dict[Evaluate(key, scope)] = Evaluate(value, scope);
-        _operations.Meter.Make(dict.Count);
+        _operations.Meter.MakeItems(dict.Count);
         return dict;
     }
 

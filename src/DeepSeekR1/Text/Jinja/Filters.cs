@@ -18,7 +18,7 @@ internal static class Filters
 
     public static object? Apply(Operations operations, string name, object? value, Arguments arguments)
     {
-        operations.Meter.Step();
+        if (value is string || name is not ("length" or "count" or "first" or "last" or "default" or "d")) operations.Meter.Read(value);
         if (name == "format") return FormatWith(operations, operations.Text(value), arguments);
         if (SequenceFilters.Selecting.TryGetValue(name, out var selecting)) return selecting(operations, value, arguments);
         if (!_all.TryGetValue(_aliases.GetValueOrDefault(name, name), out var filter)) throw new JinjaException($"no filter is named '{name}'");

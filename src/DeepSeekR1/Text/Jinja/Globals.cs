@@ -36,7 +36,7 @@ internal static class Globals
         var span = step.Sign > 0 ? stop - start : start - stop;
         var count = span.Sign <= 0 ? 0 : ((span - 1) / BigInteger.Abs(step)) + 1;
         if (count > LongestRange) throw new JinjaException($"range() is limited to {LongestRange} numbers");
-        operations.Meter.Make((long)count);
+        operations.Meter.MakeItems((long)count);
         return new PyIterable("range", [.. Enumerable.Range(0, (int)count).Select(i => (object?)(start + (step * i)))], HasLength: true);
     }
 

@@ -11,11 +11,17 @@ internal sealed class Meter
     /// <summary>Evaluated nodes and compared values: seconds of work, a thousand times what real conversations take.</summary>
     private const long MostSteps = 20_000_000;
 
-    /// <summary>Characters and list elements made, intermediate ones included.</summary>
-    private const long MostElements = 100_000_000;
+    /// <summary>Characters made, intermediate ones included.</summary>
+    private const long MostCharacters = 100_000_000;
+
+    /// <summary>What an item of a list or dict counts in characters.</summary>
+    private const int ItemCost = 8;
+
+    /// <summary>Looking through this many characters counts as making one.</summary>
+    private const int ReadsPerCharacter = 2;
 
     private long _steps;
-    private long _elements;
+    private long _characters;
 
     /// <summary>Counts one step; also guards the stack, since everything that recurses steps.</summary>
     public void Step()
@@ -24,11 +30,27 @@ internal sealed class Meter
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaException("nested too deeply");
     }
 
-    /// <summary>Counts elements or characters before they are made.</summary>
+    /// <summary>Counts characters before they are made.</summary>
     public void Make(long count)
     {
-        _elements += count;
-        if (_elements > MostElements) throw new JinjaException($"stopped after making {MostElements:N0} characters; the template seems to grow without end");
+        _characters += count;
+        if (_characters > MostCharacters) throw new JinjaException($"stopped after making {MostCharacters:N0} characters; the template seems to grow without end");
+    }
+
+    /// <summary>Counts items of a list or dict before they are made.</summary>
+    public void MakeItems(long count) => Make(count * ItemCost);
+
+    /// <summary>Counts the characters or items of a value that is about to be looked through.</summary>
+    public void Read(object? value)
+    {
+        Step();
+        switch (value)
+        {
+            case string text: Make(text.Length / ReadsPerCharacter); break;
+            case Sequence sequence: Make(sequence.Items.Count); break;
+            case PyIterable iterable: Make(iterable.Items.Count); break;
+            case PyDict dict: MakeItems(dict.Count); break;
+        }
     }
 
     /// <summary>Counts the text and gives it back.</summary>

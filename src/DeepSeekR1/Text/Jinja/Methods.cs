@@ -54,10 +54,14 @@ internal static class Methods
     {
         (string format, "format") => new Function(name, arguments => operations.FormatFields(format, arguments)),
         (string text, _) when _ofString.TryGetValue(name, out var method) =>
-            new Function(name, arguments => method.Body(operations, text, new Parameters(name, method.Names, arguments))),
-        (PyDict dict, "items") => Plain(name, () => new PyIterable("dict_items", [.. dict.Items.Select(item => new PyTuple([item.Key, item.Value]))], HasLength: true)),
-        (PyDict dict, "keys") => Plain(name, () => new PyIterable("dict_keys", [.. dict.Keys], HasLength: true)),
-        (PyDict dict, "values") => Plain(name, () => new PyIterable("dict_values", [.. dict.Items.Select(item => item.Value)], HasLength: true)),
+            new Function(name, arguments =>
+            {
+                operations.Meter.Read(text);
+                return method.Body(operations, text, new Parameters(name, method.Names, arguments));
+            }),
+        (PyDict dict, "items") => View(operations, dict, name, () => new PyIterable("dict_items", [.. dict.Items.Select(item => new PyTuple([item.Key, item.Value]))], HasLength: true)),
+        (PyDict dict, "keys") => View(operations, dict, name, () => new PyIterable("dict_keys", [.. dict.Keys], HasLength: true)),
+        (PyDict dict, "values") => View(operations, dict, name, () => new PyIterable("dict_values", [.. dict.Items.Select(item => item.Value)], HasLength: true)),
         (PyDict or PyList, "copy") => Plain(name, () => value),
         (PyDict dict, "get") => new Function(name, arguments =>
         {
@@ -103,6 +107,12 @@ internal static class Methods
     private static Function Plain(string name, Func<object?> body) => new(name, arguments =>
     {
         _ = new Parameters(name, [], arguments);
+        return body();
+    });
+
+    private static Function View(Operations operations, PyDict dict, string name, Func<object?> body) => Plain(name, () =>
+    {
+        operations.Meter.Read(dict);
         return body();
     });
 
@@ -176,7 +186,7 @@ internal static class Methods
 
     private static PyList ListOf(Operations operations, List<string> items)
     {
-        operations.Meter.Make(items.Count);
+        operations.Meter.MakeItems(items.Count);
         return new PyList([.. items]);
     }
 }

@@ -55,13 +55,20 @@ internal sealed partial class Operations : IEqualityComparer<object>
         return (left, right) switch
         {
             (null, null) or (Undefined, Undefined) => true,
-            (string a, string b) => a == b,
+            (string a, string b) => AreEqualTexts(a, b),
             (PyList a, PyList b) => AreEqualItems(a.Items, b.Items),
             (PyTuple a, PyTuple b) => AreEqualItems(a.Items, b.Items),
             (PyDict a, PyDict b) => a.Count == b.Count && a.Items.All(item => b.TryGet(item.Key, out object? other) && AreEqual(item.Value, other)),
             (null, _) or (_, null) or (string, _) or (Sequence, _) or (PyDict, _) => false,
             _ => ReferenceEquals(left, right),
         };
+    }
+
+    private bool AreEqualTexts(string left, string right)
+    {
+        if (left.Length != right.Length) return false;
+        Meter.Read(left);
+        return left == right;
     }
 
     private bool AreEqualItems(IReadOnlyList<object?> left, IReadOnlyList<object?> right)
@@ -79,7 +86,9 @@ internal sealed partial class Operations : IEqualityComparer<object>
         if (TryNumbers(left, right, out var numbers)) return numbers.AreInteger ? numbers.Left.CompareTo(numbers.Right) : numbers.LeftFloat.CompareTo(numbers.RightFloat);
         switch (left, right)
         {
-            case (string a, string b): return CompareCodePoints(a, b);
+            case (string a, string b):
+                Meter.Read(a.Length < b.Length ? a : b);
+                return CompareCodePoints(a, b);
             case (Sequence a, Sequence b) when a.GetType() == b.GetType():
                 for (int i = 0; i < Math.Min(a.Items.Count, b.Items.Count); i++)
                     if (!AreEqual(a.Items[i], b.Items[i])) return Compare(a.Items[i], b.Items[i], symbol);
@@ -109,7 +118,7 @@ internal sealed partial class Operations : IEqualityComparer<object>
                 Meter.Make((long)a.Length + b.Length);
                 return a + b;
             case ("+", Sequence a, Sequence b) when a.GetType() == b.GetType():
-                Meter.Make((long)a.Items.Count + b.Items.Count);
+                Meter.MakeItems((long)a.Items.Count + b.Items.Count);
                 return a.With([.. a.Items, .. b.Items]);
             case ("*", string or Sequence, _) when TryInteger(right, out var times): return Repeat(left, times);
             case ("*", _, string or Sequence) when TryInteger(left, out var times): return Repeat(right, times);
@@ -130,7 +139,7 @@ internal sealed partial class Operations : IEqualityComparer<object>
             return PythonString.Repeat(text, (int)count);
         }
         var sequence = (Sequence)value!;
-        Meter.Make(sequence.Items.Count * count);
+        Meter.MakeItems(sequence.Items.Count * count);
         var items = new List<object?>();
         for (long i = 0; i < count && sequence.Items.Count > 0; i++) items.AddRange(sequence.Items);
         return sequence.With(items);
@@ -182,6 +191,7 @@ internal sealed partial class Operations : IEqualityComparer<object>
         switch (container)
         {
             case string text:
+                Meter.Read(text);
                 return item is string part ? text.Contains(part, StringComparison.Ordinal)
                     : throw new JinjaException(UndefinedComplaint(item) ?? $"'in <string>' requires string as left operand, not {TypeName(item)}");
             case PyDict dict: return dict.TryGet(item, out _);
@@ -196,10 +206,12 @@ internal sealed partial class Operations : IEqualityComparer<object>
         {
             case Sequence sequence: return sequence.Items;
             case PyIterable iterable: return iterable.Items;
-            case PyDict dict: return [.. dict.Keys];
+            case PyDict dict:
+                Meter.MakeItems(dict.Count);
+                return [.. dict.Keys];
             case Undefined: return [];
             case string text:
-                Meter.Make(text.Length);
+                Meter.MakeItems(text.Length);
                 return [.. PythonString.Characters(text)];
             default: throw new JinjaException(string.Format(complaint, TypeName(value)));
         }
@@ -236,7 +248,7 @@ internal sealed partial class Operations : IEqualityComparer<object>
 
     int IEqualityComparer<object>.GetHashCode([DisallowNull] object obj)
     {
-        Meter.Step();
+        Meter.Read(obj as string);
         return obj switch
         {
             PyTuple tuple => tuple.Items.Aggregate(17, (hash, item) => HashCode.Combine(hash, item is null ? 0 : ((IEqualityComparer<object>)this).GetHashCode(item))),

@@ -17,17 +17,16 @@ internal sealed partial class Parser
     public static IReadOnlyList<Statement> Parse(JinjaSource source)
     {
         var parser = new Parser(source);
-        var body = parser.ParseBody("the template");
+        var body = parser.ParseBody(parser.Current);
         return parser.Current.Kind == TokenKind.End ? body : throw parser.Unexpected();
     }
 
     private Token Current => _tokens[_next];
 
     /// <summary>Statements up to one of the tags (left at its name), or to the end of the template where none is named.</summary>
-    private List<Statement> ParseBody(string block, params string[] endTags)
+    private List<Statement> ParseBody(Token opening, params string[] endTags)
     {
         GuardDepth();
-        int opened = Current.Position;
         var body = new List<Statement>();
         while (true)
         {
@@ -52,7 +51,7 @@ internal sealed partial class Parser
                 case TokenKind.End when endTags.Length == 0:
                     return body;
                 default:
-                    throw _source.Error(opened, $"unexpected end of template; {block} needs {string.Join(" or ", endTags.Select(tag => $"'{tag}'"))}");
+                    throw _source.Error(opening.Position, $"unexpected end of template; '{opening.Value}' needs {string.Join(" or ", endTags.Select(tag => $"'{tag}'"))}");
             }
         }
     }
@@ -87,7 +86,7 @@ internal sealed partial class Parser
     private List<Statement> ParseBlock(Token tag, string endTag)
     {
         Expect(TokenKind.TagEnd, "'%}'");
-        var body = ParseBody($"'{tag.Value}'", endTag);
+        var body = ParseBody(tag, endTag);
         _next++;
         return EndTag(body);
     }
@@ -101,7 +100,7 @@ internal sealed partial class Parser
         {
             var condition = ParseTuple(allowsConditional: false);
             Expect(TokenKind.TagEnd, "'%}'");
-            branches.Add((condition, ParseBody("'if'", "elif", "else", "endif")));
+            branches.Add((condition, ParseBody(tag, "elif", "else", "endif")));
             ending = Current.Value;
             _next++;
         }
@@ -119,7 +118,7 @@ internal sealed partial class Parser
         var filter = SkipName("if") ? ParseExpression() : null;
         bool isRecursive = SkipName("recursive");
         Expect(TokenKind.TagEnd, "'%}'");
-        var body = ParseBody("'for'", "else", "endfor");
+        var body = ParseBody(tag, "else", "endfor");
         List<Statement> otherwise = [];
         bool hasElse = Current.IsName("else");
         _next++;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -32,23 +33,16 @@ internal static class PythonString
     /// <summary>The number of code points before a UTF-16 offset.</summary>
     public static int IndexOfOffset(string text, int offset) => offset < 0 ? -1 : Length(text[..offset]);
 
+    /// <summary>Without the characters at its ends, by default white space.</summary>
     public static string Strip(string text, string? characters, bool left = true, bool right = true)
     {
-        int start = 0, end = text.Length;
-        var set = characters is null ? null : Characters(characters).ToHashSet();
-        if (left)
-            while (start < end && Matches(WidthAt(start))) start += WidthAt(start);
-        if (right)
-            while (end > start && Matches(-WidthBefore(end))) end -= WidthBefore(end);
-        return text[start..end];
+        var set = characters?.EnumerateRunes().ToHashSet();
+        var rest = text.AsSpan();
+        while (left && Rune.DecodeFromUtf16(rest, out var first, out int length) != OperationStatus.NeedMoreData && IsStripped(first)) rest = rest[length..];
+        while (right && Rune.DecodeLastFromUtf16(rest, out var last, out int length) != OperationStatus.NeedMoreData && IsStripped(last)) rest = rest[..^length];
+        return rest.Length == text.Length ? text : rest.ToString();
 
-        int WidthAt(int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
-        int WidthBefore(int at) => at > 1 && char.IsSurrogatePair(text[at - 2], text[at - 1]) ? 2 : 1;
-        bool Matches(int width)
-        {
-            string character = width > 0 ? text.Substring(start, width) : text.Substring(end + width, -width);
-            return set?.Contains(character) ?? IsSpace(character[0]);
-        }
+        bool IsStripped(Rune rune) => set?.Contains(rune) ?? (rune.IsBmp && IsSpace((char)rune.Value));
     }
 
     /// <summary>split and rsplit; with a null separator at runs of white space, without empty parts.</summary>

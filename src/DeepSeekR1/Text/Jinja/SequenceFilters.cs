@@ -170,7 +170,7 @@ internal static class SequenceFilters
         if (batches.Count > 0 && p.Value(1) is { } fill)
         {
             int missing = size - batches[^1].Count;
-            operations.Meter.Make(missing);
+            operations.Meter.MakeItems(missing);
             batches[^1].AddRange(Enumerable.Repeat(fill, missing));
         }
         return Generator(batches.Select(batch => new PyList(batch)));
@@ -181,7 +181,7 @@ internal static class SequenceFilters
         var items = operations.Iterate(value);
         int slices = p.Int(0), at = 0;
         if (slices <= 0) throw new JinjaException("slices must be positive");
-        operations.Meter.Make(slices);
+        operations.Meter.MakeItems(slices);
         int size = items.Count / slices, longer = items.Count % slices;
         var result = new List<object?>();
         for (int i = 0; i < slices; i++)

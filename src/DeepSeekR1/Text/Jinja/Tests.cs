@@ -57,6 +57,7 @@ internal static class Tests
     public static bool Holds(Operations operations, string name, object? value, Arguments arguments)
     {
         operations.Meter.Step();
+        if (name is "lower" or "upper") operations.Meter.Read(value);
         if (!_all.TryGetValue(_aliases.GetValueOrDefault(name, name), out var test)) throw new JinjaException($"no test is named '{name}'");
         return test.Holds(operations, value, new Parameters(name, test.Names, arguments));
     }
