@@ -17,17 +17,10 @@ public static class HfCheckpoint
         if (!Directory.Exists(folder)) throw new R1Exception($"{folder}: no such model folder. Give the path of a folder that holds {ConfigFile} and model.safetensors.");
         string path = Path.Combine(folder, ConfigFile);
         if (!File.Exists(path)) throw new R1Exception($"{folder}: {ConfigFile} not found in the folder; a model folder holds {ConfigFile} and model.safetensors.");
-        try
-        {
-            return ModelConfig.Parse(File.ReadAllText(path), path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new R1Exception($"{path}: cannot be read: {error.Message}", error);
-        }
+        return ModelConfig.Parse(JsonFields.ReadText(path), path);
     }
 
-    /// <summary>Loads a model for training: every parameter requires its gradient.</summary>
+    /// <summary>Loads a language model for training: every parameter requires its gradient.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="runtime">Where it goes.</param>
     /// <param name="dtype">What it computes with; null takes the runtime's choice for its size.</param>
@@ -35,23 +28,19 @@ public static class HfCheckpoint
     public static CausalLM LoadModel(string folder, TorchRuntime runtime, ScalarType? dtype = null)
     {
         var config = LoadConfig(folder);
+        if (config.IsClassifier) throw new R1Exception($"{folder}: {config.Architecture} is a classifier; a language model (…ForCausalLM) is needed here.");
         using var weights = WeightFiles.Open(folder);
-        var layout = ParameterLayout.Of(config).ToList();
-        weights.Check(layout, config);
-        var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
-        var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal);
-        try
-        {
-            using var noGrad = no_grad();
-            foreach (var spec in layout)
-                parameters[spec.Name] = ParameterFactory.Own(weights.Read(spec.Name, spec.IsTrainable ? type : ScalarType.Float32, runtime.Device), spec.IsTrainable);
-        }
-        catch
-        {
-            foreach (var parameter in parameters.Values) parameter.Dispose();
-            throw;
-        }
-        return new CausalLM(config, parameters);
+        return new CausalLM(config, LoadParameters(weights, config, runtime, dtype)) { Notes = weights.Notes(config) };
+    }
+
+    /// <summary>Loads a reward model: <c>*ForSequenceClassification</c> with one label.</summary>
+    /// <inheritdoc cref="LoadModel"/>
+    public static SequenceClassifier LoadClassifier(string folder, TorchRuntime runtime, ScalarType? dtype = null)
+    {
+        var config = LoadConfig(folder);
+        if (!config.IsClassifier) throw new R1Exception($"{folder}: {config.Architecture} is no classifier; …ForSequenceClassification with one label is needed here.");
+        using var weights = WeightFiles.Open(folder);
+        return new SequenceClassifier(config, LoadParameters(weights, config, runtime, dtype)) { Notes = weights.Notes(config) };
     }
 
     /// <summary>
@@ -62,5 +51,25 @@ public static class HfCheckpoint
     /// <param name="folder">Where; made if it is absent. Weights already there are replaced, other files stay.</param>
     /// <param name="maxShardBytes">Most bytes of tensors in one file; a tensor is never split.</param>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void SaveModel(CausalLM model, string folder, long maxShardBytes = 5_000_000_000) => WeightFiles.Save(model, folder, maxShardBytes);
+    public static void SaveModel(DecoderModel model, string folder, long maxShardBytes = 5_000_000_000) => WeightFiles.Save(model, folder, maxShardBytes);
+
+    private static Dictionary<string, Parameter> LoadParameters(WeightFiles weights, ModelConfig config, TorchRuntime runtime, ScalarType? dtype)
+    {
+        var layout = ParameterLayout.Of(config).ToList();
+        weights.Check(layout, config);
+        var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
+        var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal);
+        try
+        {
+            using var noGrad = no_grad();
+            foreach (var spec in layout)
+                parameters[spec.Name] = ParameterFactory.Own(weights.Read(spec.Name, spec.IsTrainable ? type : ScalarType.Float32, runtime.Device), spec.IsTrainable);
+            return parameters;
+        }
+        catch
+        {
+            foreach (var parameter in parameters.Values) parameter.Dispose();
+            throw;
+        }
+    }
 }

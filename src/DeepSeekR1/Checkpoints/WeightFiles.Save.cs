@@ -13,7 +13,7 @@ internal sealed partial class WeightFiles
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void Save(CausalLM model, string folder, long maxShardBytes)
+    public static void Save(DecoderModel model, string folder, long maxShardBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         var shards = Split(model, maxShardBytes);
@@ -39,7 +39,7 @@ internal sealed partial class WeightFiles
     /// <summary>The ending of finished weights that wait for their turn.</summary>
     private const string Pending = ".new";
 
-    private static List<Dictionary<string, Tensor>> Split(CausalLM model, long maxShardBytes)
+    private static List<Dictionary<string, Tensor>> Split(DecoderModel model, long maxShardBytes)
     {
         var shards = new List<Dictionary<string, Tensor>> { new(StringComparer.Ordinal) };
         long bytes = 0;

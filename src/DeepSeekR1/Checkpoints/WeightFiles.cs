@@ -60,11 +60,21 @@ internal sealed partial class WeightFiles : IDisposable
         foreach (var file in _files) file.Dispose();
     }
 
+    /// <summary>What of the weights is left out and may be missed.</summary>
+    public IReadOnlyList<string> Notes(ModelConfig config)
+    {
+        int ignored = _fileOf.Keys.Count(name => IsMultiTokenPrediction(name, config));
+        return ignored == 0 ? [] : [$"{ignored} tensors of {config.MultiTokenPredictionLayers} multi-token prediction layers are not loaded, nor will they be saved."];
+    }
+
     /// <summary>Tensors that follow from others, as older exports carry them, and layers that are not used.</summary>
     private static bool IsIgnored(string name, ModelConfig config) =>
         (config.TieWordEmbeddings && name == ParameterLayout.Head)
         || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
-        || (LayerOf(name) is var layer && layer >= config.Layers && layer < config.Layers + config.MultiTokenPredictionLayers);
+        || IsMultiTokenPrediction(name, config);
+
+    private static bool IsMultiTokenPrediction(string name, ModelConfig config) =>
+        LayerOf(name) is var layer && layer >= config.Layers && layer < config.Layers + config.MultiTokenPredictionLayers;
 
     private void AddWhole(string name)
     {
@@ -75,7 +85,7 @@ internal sealed partial class WeightFiles : IDisposable
     private void AddIndexed()
     {
         string indexPath = Path.Combine(_folder, IndexFile);
-        var map = JsonFields.Parse(File.ReadAllText(indexPath), indexPath).OptionalObject("weight_map")
+        var map = JsonFields.ParseFile(indexPath).OptionalObject("weight_map")
             ?? throw new R1Exception($"{indexPath}: weight_map is missing.");
         var shards = new Dictionary<string, SafeTensorsFile>(StringComparer.Ordinal);
         foreach (string tensor in map.Json.Select(entry => entry.Key))

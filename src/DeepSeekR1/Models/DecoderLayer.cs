@@ -7,7 +7,23 @@ namespace DeepSeekR1.Models;
 /// <param name="FullMask">For layers that look back to the beginning.</param>
 /// <param name="SlidingMask">For layers with a window.</param>
 /// <param name="Cache">Keys and values of the tokens before.</param>
-internal readonly record struct ForwardContext(Rotation Rotation, AttentionMask FullMask, AttentionMask SlidingMask, KvCache? Cache);
+internal readonly record struct ForwardContext(Rotation Rotation, AttentionMask FullMask, AttentionMask SlidingMask, KvCache? Cache)
+{
+    /// <summary>The tensors in it, in an order that <see cref="With"/> knows.</summary>
+    public IEnumerable<Tensor> Tensors() => new[] { Rotation.Cos, Rotation.SignedSin, FullMask.Additive, SlidingMask.Additive }.OfType<Tensor>();
+
+    /// <summary>The same with other tensors in the places of <see cref="Tensors"/>.</summary>
+    public ForwardContext With(IReadOnlyList<Tensor> tensors)
+    {
+        int next = 2;
+        return this with
+        {
+            Rotation = new Rotation(tensors[0], tensors[1]),
+            FullMask = FullMask with { Additive = FullMask.Additive is null ? null : tensors[next++] },
+            SlidingMask = SlidingMask with { Additive = SlidingMask.Additive is null ? null : tensors[next] },
+        };
+    }
+}
 
 /// <summary>Mixes tokens: grouped heads or a latent.</summary>
 internal interface IAttention

@@ -22,6 +22,22 @@ internal sealed class JsonFields(JsonObject json, string file, string path = "")
         }
     }
 
+    /// <exception cref="R1Exception">The file cannot be read or is no JSON object.</exception>
+    public static JsonFields ParseFile(string path) => Parse(ReadText(path), path);
+
+    /// <exception cref="R1Exception">The file cannot be read.</exception>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new R1Exception($"{path}: cannot be read: {error.Message}", error);
+        }
+    }
+
     public R1Exception Error(string what) => new($"{file}: {what}.");
 
     public bool Has(string name) => json[name] is not null;

@@ -27,7 +27,7 @@ public sealed class KvCache : IDisposable
 
     /// <summary>An empty cache for a model.</summary>
     /// <exception cref="ArgumentOutOfRangeException">No rows or no capacity.</exception>
-    public static KvCache Create(CausalLM model, int rows, int capacity)
+    public static KvCache Create(DecoderModel model, int rows, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);

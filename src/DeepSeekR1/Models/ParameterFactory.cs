@@ -15,6 +15,15 @@ internal static class ParameterFactory
         return parameter;
     }
 
+    /// <summary>Every parameter of a fresh model; each has its own stream of draws.</summary>
+    public static Dictionary<string, Parameter> DrawAll(ModelConfig config, AddressedRandom init, ScalarType dtype, Device device)
+    {
+        using var noGrad = no_grad();
+        return ParameterLayout.Of(config).Select((spec, index) => (spec, index)).ToDictionary(
+            parameter => parameter.spec.Name,
+            parameter => Own(Draw(parameter.spec, config, init.Stream(step: parameter.index), dtype, device), parameter.spec.IsTrainable), StringComparer.Ordinal);
+    }
+
     /// <summary>A fresh parameter's values.</summary>
     public static Tensor Draw(ParameterSpec spec, ModelConfig config, AddressedStream stream, ScalarType dtype, Device device)
     {

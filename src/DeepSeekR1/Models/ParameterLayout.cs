@@ -19,7 +19,7 @@ internal enum Initialization
 internal sealed record ParameterSpec(string Name, long[] Shape, Initialization Initialization)
 {
     /// <summary>False for a buffer: no gradient reaches it, and it stays in float32 whatever the model computes with.</summary>
-    public bool IsTrainable { get; init; } = true;
+    public bool IsTrainable => !ParameterLayout.IsBuffer(Name);
 
     public long Elements => Shape.Aggregate(1L, (product, dimension) => product * dimension);
 }
@@ -31,6 +31,11 @@ internal static class ParameterLayout
     public const string FinalNorm = "model.norm.weight";
     public const string Head = "lm_head.weight";
     public const string ScoreHead = "score.weight";
+
+    private const string RouterCorrection = "mlp.gate.e_score_correction_bias";
+
+    /// <summary>True for what no gradient reaches.</summary>
+    public static bool IsBuffer(string name) => name.EndsWith(RouterCorrection, StringComparison.Ordinal);
 
     public static string Layer(int index) => $"model.layers.{index}.";
 
@@ -92,7 +97,7 @@ internal static class ParameterLayout
     {
         yield return new("mlp.gate.weight", [experts.Count, config.HiddenSize], Initialization.FanIn);
         if (experts.Scoring == RouterScoring.Sigmoid)
-            yield return new("mlp.gate.e_score_correction_bias", [experts.Count], Initialization.Zero) { IsTrainable = false };
+            yield return new(RouterCorrection, [experts.Count], Initialization.Zero);
         for (int expert = 0; expert < experts.Count; expert++)
             foreach (var parameter in Mlp($"mlp.experts.{expert}.", config.HiddenSize, experts.IntermediateSize, bias: false))
                 yield return parameter;

@@ -91,6 +91,22 @@ public class SaveModelTests
     }
 
     [Fact]
+    public void Multi_token_prediction_layers_are_left_out_with_a_note()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        string source = Reference.Golden("models", "deepseek-v3");
+        var config = HfCheckpoint.LoadConfig(source);
+        var tensors = SafeTensors.Load(Path.Combine(source, "model.safetensors"));
+        tensors[$"model.layers.{config.Layers}.eh_proj.weight"] = zeros(3, 4);
+        SafeTensors.Save(folder.File("model.safetensors"), tensors);
+        File.Copy(Path.Combine(source, "config.json"), folder.File("config.json"));
+        Assert.SkipUnless(config.MultiTokenPredictionLayers == 1, "this draw has no such layer");
+        using var model = HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime);
+        Assert.Contains("1 tensors of 1 multi-token prediction layers", Assert.Single(model.Notes));
+    }
+
+    [Fact]
     public void Every_dtype_survives_a_file()
     {
         using var scope = NewDisposeScope();

@@ -105,6 +105,28 @@ public class GoldenModelTests(ITestOutputHelper output)
     }
 
     [Theory, MemberData(nameof(Models))]
+    public void Padding_on_the_left_leaves_no_trace_in_the_gradient(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Load(name);
+        var ids = GoldenTensors(name)["input_ids"].narrow(0, 0, 1);
+        long length = ids.shape[1];
+        const int paddingCount = 6;
+        model.Logits(model.Hidden(ids)).square().mean().backward();
+        var expected = model.Parameters.Where(parameter => parameter.Value.grad is not null).ToDictionary(parameter => parameter.Key, parameter => parameter.Value.grad!.clone());
+        foreach (var parameter in model.Parameters.Values) parameter.grad = null;
+
+        // The rows of padding may attend to nothing at all.
+        var padding = tensor(new long[] { paddingCount });
+        var padded = cat([zeros([1, paddingCount], ScalarType.Int64), ids], 1);
+        var positions = (arange(length + paddingCount, ScalarType.Int64).unsqueeze(0) - paddingCount).clamp(min: 0);
+        var hidden = model.Hidden(padded, positions, LeftPaddingMask(padding, length + paddingCount, length + paddingCount));
+        model.Logits(hidden.narrow(1, paddingCount, length)).square().mean().backward();
+        foreach (var (parameter, gradient) in expected)
+            Assert.InRange(Difference(model.Parameters[parameter].grad!, gradient) / (gradient.abs().max().item<float>() + 1e-12), 0, GradientBound);
+    }
+
+    [Theory, MemberData(nameof(Models))]
     public void Cached_decoding_equals_the_full_forward_pass(string name)
     {
         using var scope = NewDisposeScope();

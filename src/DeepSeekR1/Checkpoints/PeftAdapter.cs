@@ -1,0 +1,117 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Checkpoints;
+
+/// <summary>Adapters in PEFT's folder layout: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+public static class PeftAdapter
+{
+    private const string ConfigFile = "adapter_config.json";
+    private const string WeightsFile = "adapter_model.safetensors";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Fields that change what an adapter computes and are not supported unless they say nothing.</summary>
+    private static readonly string[] Unsupported =
+        ["alpha_pattern", "rank_pattern", "modules_to_save", "layers_to_transform", "exclude_modules", "layer_replication", "use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "target_parameters", "trainable_token_indices"];
+
+    /// <summary>True for a folder that holds an adapter.</summary>
+    public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
+
+    /// <summary>Loads an adapter onto its model, ready to train on or to merge.</summary>
+    /// <exception cref="R1Exception">The folder is missing or damaged, uses what is not supported, or does not fit the model.</exception>
+    public static LoraAdapter Load(DecoderModel model, string folder)
+    {
+        var config = LoadConfig(folder);
+        using var file = SafeTensors.Open(Path.Combine(folder, WeightsFile));
+        var left = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
+        var adapter = LoraAdapter.Attach(model, config, (name, shape) =>
+        {
+            left.Remove(name);
+            if (!file.Tensors.TryGetValue(name, out var entry)) throw new R1Exception($"{file.Path}: lacks tensor {name} that {ConfigFile} asks for.");
+            if (!entry.Shape.SequenceEqual(shape))
+                throw new R1Exception($"{file.Path}: tensor {name} has shape [{string.Join(", ", entry.Shape)}], the model and r {config.Rank} ask for [{string.Join(", ", shape)}].");
+            return file.Read(name, model.Dtype, model.Device, requireFinite: true);
+        });
+        if (left.Count == 0) return adapter;
+        adapter.Dispose();
+        throw new R1Exception($"{file.Path}: tensor {left.Order(StringComparer.Ordinal).First()} belongs to no target module of {ConfigFile}.");
+    }
+
+    /// <summary>Saves an adapter so that PEFT opens it.</summary>
+    /// <param name="adapter">What to save.</param>
+    /// <param name="folder">Where; made if it is absent.</param>
+    /// <param name="baseModel">Where the base model stands, as PEFT should look for it.</param>
+    /// <exception cref="R1Exception">The folder cannot be written.</exception>
+    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            // Without its configuration the folder is no adapter: it goes first and comes back last.
+            File.Delete(Path.Combine(folder, ConfigFile));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new R1Exception($"{folder}: the adapter cannot be saved: {error.Message}", error);
+        }
+        SafeTensors.Save(Path.Combine(folder, WeightsFile), adapter.Parameters.ToDictionary(parameter => parameter.Key, parameter => (Tensor)parameter.Value));
+        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter.Config, baseModel));
+    }
+
+    private static LoraConfig LoadConfig(string folder)
+    {
+        string path = Path.Combine(folder, ConfigFile);
+        if (!File.Exists(path)) throw new R1Exception($"{folder}: {ConfigFile} not found; an adapter folder holds it and {WeightsFile}.");
+        var fields = JsonFields.ParseFile(path);
+        if (fields.OptionalText("peft_type") is not "LORA") throw fields.Error($"peft_type must be LORA, found {fields.Json["peft_type"]?.ToJsonString() ?? "nothing"}");
+        if (fields.OptionalText("bias") is not (null or "none")) throw fields.Error("bias must be none; adapters with trained biases are not supported");
+        foreach (string name in Unsupported)
+            if (SaysSomething(fields.Json[name])) throw fields.Error($"{name} is not supported, found {fields.Json[name]!.ToJsonString()}");
+        return new LoraConfig
+        {
+            Rank = fields.Integer("r"),
+            Alpha = fields.Number("lora_alpha"),
+            RankStabilized = fields.Flag("use_rslora"),
+            TargetModules = ReadTargets(fields),
+        };
+    }
+
+    private static string[] ReadTargets(JsonFields fields) => fields.Json["target_modules"] switch
+    {
+        JsonArray { Count: > 0 } names => [.. names.Select(name => name is JsonValue value && value.TryGetValue(out string? text) ? text : throw fields.Wrong("target_modules", "an array of strings", names))],
+        JsonValue value when value.TryGetValue(out string? text) && text == LoraConfig.AllLinear => [text],
+        var other => throw fields.Error($"target_modules must be a list of names or {LoraConfig.AllLinear}, found {other?.ToJsonString() ?? "nothing"}"),
+    };
+
+    private static bool SaysSomething(JsonNode? node) => node switch
+    {
+        null => false,
+        JsonObject map => map.Count > 0,
+        JsonArray list => list.Count > 0,
+        JsonValue value when value.TryGetValue(out bool flag) => flag,
+        _ => true,
+    };
+
+    private static string ConfigJson(LoraConfig config, string baseModel) => new JsonObject
+    {
+        ["base_model_name_or_path"] = baseModel,
+        ["bias"] = "none",
+        ["fan_in_fan_out"] = false,
+        ["inference_mode"] = true,
+        ["init_lora_weights"] = true,
+        ["lora_alpha"] = config.Alpha,
+        ["lora_dropout"] = 0.0,
+        ["modules_to_save"] = null,
+        ["peft_type"] = "LORA",
+        ["r"] = config.Rank,
+        ["target_modules"] = config.TargetModules.Contains(LoraConfig.AllLinear)
+            ? LoraConfig.AllLinear : new JsonArray([.. config.TargetModules.Select(name => (JsonNode)name)]),
+        ["task_type"] = "CAUSAL_LM",
+        ["use_dora"] = false,
+        ["use_rslora"] = config.RankStabilized,
+    }.ToJsonString(Indented) + "\n";
+}

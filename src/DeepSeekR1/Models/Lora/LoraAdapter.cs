@@ -1,0 +1,151 @@
+using DeepSeekR1.Runtime;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>
+/// A low-rank adapter on a model. While it is there only its own parameters are trained; switched off, the model is its own
+/// reference, at no memory. Disposing it leaves the model as it was.
+/// </summary>
+public sealed class LoraAdapter : IDisposable
+{
+    private const string Prefix = "base_model.model.";
+
+    private readonly DecoderModel _model;
+    private readonly Dictionary<string, LoraDelta> _deltas = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Parameter> _parameters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> _unmerged = new(StringComparer.Ordinal);
+    private readonly List<Parameter> _frozen;
+
+    private LoraAdapter(DecoderModel model, LoraConfig config)
+    {
+        if (model.Linears.Values.Any(linear => linear.Delta is not null)) throw new R1Exception("the model has an adapter already; merge or dispose it first.");
+        (_model, Config) = (model, config);
+        _frozen = [.. model.Parameters.Values.Where(parameter => parameter.requires_grad)];
+    }
+
+    /// <summary>Its settings.</summary>
+    public LoraConfig Config { get; }
+
+    /// <summary>The two matrices of each projection by PEFT's names: <c>base_model.model.….q_proj.lora_A.weight</c>.</summary>
+    public IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
+
+    /// <summary>True while the base weights hold the adapter's sum.</summary>
+    public bool IsMerged => _unmerged.Count > 0;
+
+    /// <summary>A fresh adapter: A uniform in ±1/sqrt(inputs), B zero, so that the model starts as it was.</summary>
+    /// <exception cref="R1Exception">An impossible setting, a target that the model does not have, or an adapter that is there already.</exception>
+    public static LoraAdapter Attach(DecoderModel model, LoraConfig config, AddressedRandom init) => Attach(model, config, (name, shape) =>
+    {
+        if (name.EndsWith("lora_B.weight", StringComparison.Ordinal)) return zeros(shape, model.Dtype, model.Device);
+        var stream = init.Stream(step: StableIndex(model, name));
+        double bound = 1 / Math.Sqrt(shape[1]);
+        var values = new float[shape[0] * shape[1]];
+        for (int i = 0; i < values.Length; i++) values[i] = (float)((2 * stream.Uniform() - 1) * bound);
+        return tensor(values, shape).to(model.Dtype, model.Device);
+    });
+
+    /// <summary>Attaches matrices that the source gives by PEFT name and shape.</summary>
+    internal static LoraAdapter Attach(DecoderModel model, LoraConfig config, Func<string, long[], Tensor> source)
+    {
+        if (config.Rank <= 0) throw new R1Exception($"lora: the rank must be positive, found {config.Rank}.");
+        var adapter = new LoraAdapter(model, config);
+        var targets = model.Linears.Where(linear => config.Targets(linear.Key)).ToList();
+        if (targets.Count == 0)
+            throw new R1Exception($"lora: no projection of {model.Config.Architecture} is named {string.Join(", ", config.TargetModules)}; " +
+                $"known are {string.Join(", ", model.Linears.Keys.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct())} and {LoraConfig.AllLinear}.");
+        try
+        {
+            adapter.AddMatrices(targets, source);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+        foreach (var parameter in adapter._frozen) parameter.requires_grad_(false);
+        adapter.Enable();
+        return adapter;
+    }
+
+    /// <summary>Switches the adapter off until the result is disposed: the reference model.</summary>
+    /// <exception cref="InvalidOperationException">It is merged.</exception>
+    public IDisposable Disabled()
+    {
+        if (IsMerged) throw new InvalidOperationException("a merged adapter cannot be switched off; unmerge it first");
+        Disable();
+        return new Switch(this);
+    }
+
+    /// <summary>Adds the adapter to the base weights, so that the model runs at full speed or is saved whole.</summary>
+    public void Merge()
+    {
+        if (IsMerged) return;
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, delta) in _deltas)
+        {
+            var weight = _model.Linears[name].BaseWeight;
+            _unmerged[name] = weight.detach().clone().DetachFromDisposeScope();
+            // The sum is rounded once, to the weight's dtype.
+            using var sum = weight.to(ScalarType.Float32) + delta.B.to(ScalarType.Float32).mm(delta.A.to(ScalarType.Float32)) * delta.Scale;
+            weight.copy_(sum);
+        }
+        Disable();
+    }
+
+    /// <summary>Puts the base weights back, bit for bit.</summary>
+    public void Unmerge()
+    {
+        if (!IsMerged) return;
+        using var noGrad = no_grad();
+        foreach (var (name, original) in _unmerged)
+        {
+            _model.Linears[name].BaseWeight.copy_(original);
+            original.Dispose();
+        }
+        _unmerged.Clear();
+        Enable();
+    }
+
+    /// <summary>Takes the adapter off. Merged weights stay merged.</summary>
+    public void Dispose()
+    {
+        Disable();
+        foreach (var original in _unmerged.Values) original.Dispose();
+        foreach (var parameter in _parameters.Values) parameter.Dispose();
+        foreach (var parameter in _frozen.Where(parameter => !parameter.IsInvalid)) parameter.requires_grad_(true);
+    }
+
+    private static int StableIndex(DecoderModel model, string name) => model.Linears.Keys.ToList().FindIndex(module => name == $"{Prefix}{module}.lora_A.weight");
+
+    private void AddMatrices(List<KeyValuePair<string, Linear>> targets, Func<string, long[], Tensor> source)
+    {
+        using var noGrad = no_grad();
+        foreach (var (name, linear) in targets)
+        {
+            long outputs = linear.BaseWeight.shape[0], inputs = linear.BaseWeight.shape[1];
+            var a = Add($"{Prefix}{name}.lora_A.weight", [Config.Rank, inputs], source);
+            var b = Add($"{Prefix}{name}.lora_B.weight", [outputs, Config.Rank], source);
+            _deltas[name] = new LoraDelta(a, b, Config.Scale);
+        }
+    }
+
+    private Parameter Add(string name, long[] shape, Func<string, long[], Tensor> source) => _parameters[name] = ParameterFactory.Own(source(name, shape), trainable: true);
+
+    private void Enable()
+    {
+        foreach (var (name, delta) in _deltas) _model.Linears[name].Delta = delta;
+    }
+
+    private void Disable()
+    {
+        foreach (string name in _deltas.Keys) _model.Linears[name].Delta = null;
+    }
+
+    private sealed class Switch(LoraAdapter adapter) : IDisposable
+    {
+        public void Dispose() => adapter.Enable();
+    }
+}

@@ -1,0 +1,14 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models;
+
+/// <summary>What an adapter adds to one projection: scale * B * A, with A [rank, inputs] and B [outputs, rank].</summary>
+internal sealed record LoraDelta(Parameter A, Parameter B, double Scale)
+{
+    /// <summary>[..., inputs] to [..., outputs], never making the full matrix.</summary>
+    public Tensor Forward(Tensor x) => nn.functional.linear(nn.functional.linear(x, A), B) * Scale;
+
+    /// <summary>[outputs, inputs].</summary>
+    public Tensor Matrix() => B.mm(A) * Scale;
+}
