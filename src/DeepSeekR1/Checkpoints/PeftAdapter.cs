@@ -12,10 +12,10 @@ public static class PeftAdapter
     private const string ConfigFile = "adapter_config.json";
     private const string WeightsFile = "adapter_model.safetensors";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <summary>Fields that change what an adapter computes and are not supported unless they say nothing.</summary>
-    private static readonly string[] Unsupported =
+    private static readonly string[] _unsupported =
         ["alpha_pattern", "rank_pattern", "modules_to_save", "layers_to_transform", "exclude_modules", "layer_replication", "use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "target_parameters", "trainable_token_indices"];
 
     /// <summary>True for a folder that holds an adapter.</summary>
@@ -69,7 +69,7 @@ public static class PeftAdapter
         var fields = JsonFields.ParseFile(path);
         if (fields.OptionalText("peft_type") is not "LORA") throw fields.Error($"peft_type must be LORA, found {fields.Json["peft_type"]?.ToJsonString() ?? "nothing"}");
         if (fields.OptionalText("bias") is not (null or "none")) throw fields.Error("bias must be none; adapters with trained biases are not supported");
-        foreach (string name in Unsupported)
+        foreach (string name in _unsupported)
             if (SaysSomething(fields.Json[name])) throw fields.Error($"{name} is not supported, found {fields.Json[name]!.ToJsonString()}");
         return new LoraConfig
         {
@@ -113,5 +113,5 @@ public static class PeftAdapter
         ["task_type"] = "CAUSAL_LM",
         ["use_dora"] = false,
         ["use_rslora"] = config.RankStabilized,
-    }.ToJsonString(Indented) + "\n";
+    }.ToJsonString(_indented) + "\n";
 }

@@ -10,7 +10,7 @@ namespace DeepSeekR1.Tests.Models;
 
 public class SequenceClassifierTests
 {
-    private static readonly AddressedRandom Init = new(3, RandomPurpose.Weights);
+    private static readonly AddressedRandom _init = new(3, RandomPurpose.Weights);
 
     [Fact]
     public void The_score_is_read_at_the_last_token_whatever_the_padding()
@@ -18,7 +18,7 @@ public class SequenceClassifierTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var model = Load("qwen2");
-        using var classifier = SequenceClassifier.From(model, Init);
+        using var classifier = SequenceClassifier.From(model, _init);
         var ids = GoldenTensors("qwen2")["input_ids"];
         var scores = classifier.Score(ids, tensor(new long[] { 5, 1, ids.shape[1] }));
         foreach (var (row, length) in new[] { (0, 5L), (1, 1L), (2, ids.shape[1]) })
@@ -36,7 +36,7 @@ public class SequenceClassifierTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         using var model = Load(name);
-        using var classifier = SequenceClassifier.From(model, Init);
+        using var classifier = SequenceClassifier.From(model, _init);
         HfCheckpoint.SaveModel(classifier, folder.Path);
 
         var json = JsonNode.Parse(File.ReadAllText(folder.File("config.json")))!;

@@ -5,7 +5,7 @@ namespace DeepSeekR1.Tests.Text;
 
 public class ChatTemplateTests
 {
-    private static readonly ChatMessage[] Question = [new("user", "Hi")];
+    private static readonly ChatMessage[] _question = [new("user", "Hi")];
 
     [Theory]
     [InlineData("{{ 1 }}\n  {{ 1 + }}", "line 2, column 10")]
@@ -31,7 +31,7 @@ public class ChatTemplateTests
     [InlineData("{{ 'a' ~ nope.attribute }}", "'nope' is undefined")]
     [InlineData("{{ lipsum() }}", "random")]
     public void Failures_while_rendering_name_line_and_column(string template, string complaint) =>
-        Assert.Contains(complaint, Assert.Throws<R1Exception>(() => ChatTemplate.Parse(template).Render(Question, addGenerationPrompt: true)).Message);
+        Assert.Contains(complaint, Assert.Throws<R1Exception>(() => ChatTemplate.Parse(template).Render(_question, addGenerationPrompt: true)).Message);
 
     // Each of these would take minutes, gigabytes or the process itself if nothing stopped it.
     [Theory]
@@ -71,7 +71,7 @@ public class ChatTemplateTests
     {
         var parsed = ChatTemplate.Parse(template);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Throws<R1Exception>(() => parsed.Render(Question, addGenerationPrompt: true));
+        Assert.Throws<R1Exception>(() => parsed.Render(_question, addGenerationPrompt: true));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8L << 30);
     }
 
@@ -84,19 +84,19 @@ public class ChatTemplateTests
     public void Deep_nesting_is_an_error_and_no_crash(string open, string close)
     {
         string deep = string.Concat(Enumerable.Repeat(open, 100_000)) + "1" + string.Concat(Enumerable.Repeat(close, 100_000));
-        Assert.Contains("nested too deeply", Assert.Throws<R1Exception>(() => ChatTemplate.Parse("{{ " + deep + " }}").Render(Question, true)).Message);
+        Assert.Contains("nested too deeply", Assert.Throws<R1Exception>(() => ChatTemplate.Parse("{{ " + deep + " }}").Render(_question, true)).Message);
         Assert.Throws<R1Exception>(() => ChatTemplate.Parse(string.Concat(Enumerable.Repeat("{% if 1 %}", 50_000))));
     }
 
     [Fact]
     public void A_long_chain_is_an_error_and_no_crash() =>
-        Assert.Throws<R1Exception>(() => ChatTemplate.Parse("{{ 1" + string.Concat(Enumerable.Repeat(" + 1", 200_000)) + " }}").Render(Question, true));
+        Assert.Throws<R1Exception>(() => ChatTemplate.Parse("{{ 1" + string.Concat(Enumerable.Repeat(" + 1", 200_000)) + " }}").Render(_question, true));
 
     [Fact]
     public void The_date_comes_from_the_given_clock()
     {
         var template = ChatTemplate.Parse("{{ strftime_now('%d %b %Y, %-d %H:%M %%') }}", clock: new FixedClock());
-        Assert.Equal("05 Feb 2025, 5 07:08 %", template.Render(Question, addGenerationPrompt: false));
+        Assert.Equal("05 Feb 2025, 5 07:08 %", template.Render(_question, addGenerationPrompt: false));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public class ChatTemplateTests
     public void An_open_message_excludes_a_new_turn()
     {
         var options = new ChatTemplateOptions { ContinueFinalMessage = true, AddGenerationPrompt = true };
-        Assert.Throws<R1Exception>(() => ChatTemplate.Load(Tokenizers.Folder("smollm2")).Render(Question, options));
+        Assert.Throws<R1Exception>(() => ChatTemplate.Load(Tokenizers.Folder("smollm2")).Render(_question, options));
     }
 
     [Fact]
@@ -124,10 +124,10 @@ public class ChatTemplateTests
         Assert.Contains("chat_template.jinja", Assert.Throws<R1Exception>(() => ChatTemplate.Load(folder.Path)).Message);
         folder.Write("chat_template.jinja", "{% for m in messages %}[{{ m.content }}{{ eos_token }}]{% endfor %}");
         folder.Write("tokenizer_config.json", """{"eos_token": {"content": "</s>"}, "chat_template": "unused"}""");
-        Assert.Equal("[Hi</s>]", ChatTemplate.Load(folder.Path).Render(Question, addGenerationPrompt: false));
+        Assert.Equal("[Hi</s>]", ChatTemplate.Load(folder.Path).Render(_question, addGenerationPrompt: false));
         File.Delete(Path.Combine(folder.Path, "chat_template.jinja"));
         folder.Write("tokenizer_config.json", """{"chat_template": [{"name": "tool_use", "template": "x"}, {"name": "default", "template": "y"}]}""");
-        Assert.Equal("y", ChatTemplate.Load(folder.Path).Render(Question, addGenerationPrompt: false));
+        Assert.Equal("y", ChatTemplate.Load(folder.Path).Render(_question, addGenerationPrompt: false));
     }
 
     [Theory]
