@@ -97,6 +97,13 @@ public abstract class DecoderModel : IDisposable
             parameter => ParameterFactory.Own(parameter.Value.clone(), trainable && !ParameterLayout.IsBuffer(parameter.Key)), StringComparer.Ordinal);
     }
 
+    /// <summary>Takes over the weights of a model of the same shape.</summary>
+    internal void CopyFrom(DecoderModel other)
+    {
+        using var noGrad = no_grad();
+        foreach (var (name, parameter) in _parameters) parameter.copy_(other._parameters[name]);
+    }
+
     // A wrong shape inside LibTorch's products can end the process, so shapes are checked here.
     private static void CheckShapes(Tensor ids, Tensor? positions, Tensor? mask, KvCache? cache)
     {

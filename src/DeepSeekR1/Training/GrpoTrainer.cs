@@ -23,7 +23,7 @@ public sealed class GrpoTrainer : ITrainer
     private readonly IOptimizer _optimizer;
     private readonly LrSchedule _schedule;
     private readonly GrpoUpdate _update;
-    private CausalLM? _reference;
+    private readonly CausalLM? _reference;
     private TrainerState _state = new();
 
     /// <summary>A trainer of this policy, which stays the caller's.</summary>
@@ -136,8 +136,7 @@ public sealed class GrpoTrainer : ITrainer
     private void ReplaceReferenceWhenDue()
     {
         if (_reference is null || _config.ReferenceReplacedEvery == 0 || Step % _config.ReferenceReplacedEvery != 0) return;
-        _reference.Dispose();
-        _reference = _policy.Model.Copy(trainable: false);
+        _reference.CopyFrom(_policy.Model);
     }
 
     private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates)

@@ -11,7 +11,7 @@ internal sealed partial class Parser
 
     private Expression ParseExpression()
     {
-        GuardDepth();
+        using var depth = Deeper();
         var value = ParseOr();
         while (Current.IsName("if"))
         {
@@ -43,7 +43,7 @@ internal sealed partial class Parser
 
     private Expression ParseOr()
     {
-        GuardDepth();
+        using var depth = Deeper();
         var left = ParseAnd();
         while (Current.IsName("or")) left = new Binary(Advance(), "or", left, ParseAnd());
         return left;
@@ -58,7 +58,7 @@ internal sealed partial class Parser
 
     private Expression ParseNot()
     {
-        GuardDepth();
+        using var depth = Deeper();
         return Current.IsName("not") ? new Unary(Advance(), "not", ParseNot()) : ParseComparison();
     }
 
@@ -121,7 +121,7 @@ internal sealed partial class Parser
 
     private Expression ParseUnary(bool withFilters = true)
     {
-        GuardDepth();
+        using var depth = Deeper();
         Expression value;
         if (Current.IsOperator("-") || Current.IsOperator("+"))
         {

@@ -1,14 +1,16 @@
-using System.Runtime.CompilerServices;
-
 namespace DeepSeekR1.Text.Jinja;
 
 /// <summary>Parses the statements of a template. Unknown tags, filters and tests are errors here, before anything is rendered.</summary>
 internal sealed partial class Parser
 {
+    /// <summary>Levels of nesting, a few for each bracket; small enough for any thread's stack, also when the parsed tree is evaluated.</summary>
+    private const int MostLevels = 1000;
+
     private readonly JinjaSource _source;
     private readonly IReadOnlyList<Token> _tokens;
     private HashSet<string> _namesRead = [];
     private int _next;
+    private int _depth;
 
     private Parser(JinjaSource source) => (_source, _tokens) = (source, Lexer.Tokenize(source));
 
@@ -26,7 +28,7 @@ internal sealed partial class Parser
     /// <summary>Statements up to one of the tags (left at its name), or to the end of the template where none is named.</summary>
     private List<Statement> ParseBody(Token opening, params string[] endTags)
     {
-        GuardDepth();
+        using var depth = Deeper();
         var body = new List<Statement>();
         while (true)
         {
@@ -210,7 +212,7 @@ internal sealed partial class Parser
 
     private Target ParseSingleTarget()
     {
-        GuardDepth();
+        using var depth = Deeper();
         if (SkipOperator("("))
         {
             var inner = ParseTarget();
@@ -256,8 +258,15 @@ internal sealed partial class Parser
 
     private R1Exception Unexpected(string expected = "") => _source.Error(Current.Position, $"unexpected '{Current.Value}'{expected}");
 
-    private void GuardDepth()
+    /// <summary>Counts one level of nesting until it is disposed.</summary>
+    private Level Deeper()
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw _source.Error(Current.Position, "nested too deeply");
+        if (++_depth > MostLevels) throw _source.Error(Current.Position, "nested too deeply");
+        return new Level(this);
+    }
+
+    private readonly ref struct Level(Parser parser)
+    {
+        public void Dispose() => parser._depth--;
     }
 }
