@@ -63,8 +63,8 @@ internal sealed class DecoderLayer
     public Tensor Forward(Tensor x, ForwardContext context)
     {
         using var scope = NewDisposeScope();
-        x = x + _attention.Forward(_attentionNorm.Forward(x), _isSliding ? context.SlidingMask : context.FullMask, context);
-        x = x + _feedForward.Forward(_feedForwardNorm.Forward(x));
+        x = Kernels.Add(x, _attention.Forward(_attentionNorm.Forward(x), _isSliding ? context.SlidingMask : context.FullMask, context));
+        x = Kernels.Add(x, _feedForward.Forward(_feedForwardNorm.Forward(x)));
         return x.MoveToOuterDisposeScope();
     }
 }

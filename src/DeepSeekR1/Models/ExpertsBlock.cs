@@ -33,7 +33,7 @@ internal sealed class ExpertsBlock : IFeedForward
         var sorted = tokens.index_select(0, order.div(_perToken, RoundingMode.floor));
         var outputs = RunExperts(sorted, CountPerExpert(experts)).index_select(0, order.argsort());
         var mixed = (outputs.view(-1, _perToken, hidden) * weights.to(x.dtype).unsqueeze(-1)).sum(1);
-        if (_shared is not null) mixed = mixed + _shared.Forward(tokens);
+        if (_shared is not null) mixed = Kernels.Add(mixed, _shared.Forward(tokens));
         return mixed.view(x.shape);
     }
 

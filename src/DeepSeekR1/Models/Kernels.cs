@@ -1,3 +1,5 @@
+using DeepSeekR1.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Models;
@@ -8,8 +10,10 @@ namespace DeepSeekR1.Models;
 /// </summary>
 internal static class Kernels
 {
+    private static readonly Scalar _one = 1;
+
     // The grammar wants a line break at the end.
-    private static readonly jit.CompilationUnit _script = jit.compile("""
+    private static readonly TorchScript _script = new("""
         def rms_norm(x, weight, epsilon: float):
             return torch.rms_norm(x, weight.shape, weight, epsilon)
 
@@ -25,7 +29,13 @@ internal static class Kernels
         """);
 
     /// <summary>x / sqrt(mean(x²) + epsilon) * weight over the last dimension; the mean in float32 whatever the dtype.</summary>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => (Tensor)_script.invoke("rms_norm", x, weight, epsilon);
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => _script.Invoke("rms_norm", x, weight, epsilon);
+
+    /// <summary>
+    /// x + y. The operator makes a new number for the factor of y at each call, which may be collected while LibTorch still reads it;
+    /// this one is held.
+    /// </summary>
+    public static Tensor Add(Tensor x, Tensor y) => x.add(y, _one);
 
     /// <summary>
     /// softmax(query · key * scale + mask) · value for query [batch, heads, query, width], key [batch, key-value heads, key, width] and
@@ -33,8 +43,8 @@ internal static class Kernels
     /// </summary>
     public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask, double scale) => mask.Kind switch
     {
-        AttentionMaskKind.Causal => (Tensor)_script.invoke("causal_attention", query, key, value, scale),
-        AttentionMaskKind.Everything => (Tensor)_script.invoke("full_attention", query, key, value, scale),
-        _ => (Tensor)_script.invoke("masked_attention", query, key, value, mask.Additive!, scale),
+        AttentionMaskKind.Causal => _script.Invoke("causal_attention", query, key, value, scale),
+        AttentionMaskKind.Everything => _script.Invoke("full_attention", query, key, value, scale),
+        _ => _script.Invoke("masked_attention", query, key, value, mask.Additive!, scale),
     };
 }

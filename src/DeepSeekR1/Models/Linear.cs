@@ -15,9 +15,9 @@ internal sealed class Linear(Parameter weight, Parameter? bias)
     public Tensor Forward(Tensor x)
     {
         var y = nn.functional.linear(x, weight, bias);
-        return Delta is null ? y : y + Delta.Forward(x);
+        return Delta is null ? y : Kernels.Add(y, Delta.Forward(x));
     }
 
     /// <summary>The matrix that <see cref="Forward"/> multiplies with, [outputs, inputs].</summary>
-    public Tensor Weight() => Delta is null ? weight : weight + Delta.Matrix();
+    public Tensor Weight() => Delta is null ? weight : Kernels.Add(weight, Delta.Matrix());
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -11,6 +12,9 @@ internal sealed class GradientBuffer : IDisposable
 {
     /// <summary>The norm is summed in rows of this length, so that it does not depend on the number of threads.</summary>
     private const int NormBlock = 4096;
+
+    // Held here: a number made for the call could be collected during it, while LibTorch still reads it.
+    private static readonly Scalar _one = 1;
 
     private readonly Tensor _flat;
     private readonly bool _isDirect;
@@ -63,7 +67,7 @@ internal sealed class GradientBuffer : IDisposable
         for (int i = 0; i < Views.Length; i++)
         {
             if (Parameters[i].grad is not { } gradient) continue;
-            Views[i].add_(gradient);
+            Views[i].add_(gradient, _one);
             Parameters[i].grad = null;
         }
     }
