@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Rollouts;
 
 /// <summary>The policy: a decoder with its tokenizer, chat template and stop tokens; what a Hugging Face folder holds. Not thread-safe.</summary>
-public sealed class PolicyModel : IDisposable
+public sealed class PolicyModel : IModelFolder
 {
     private const string GenerationConfigFile = "generation_config.json";
 

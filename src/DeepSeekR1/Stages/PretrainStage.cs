@@ -29,8 +29,11 @@ internal static class PretrainStage
         var specials = new WordLevelSpecialTokens(WorldVocabulary.Padding, WorldVocabulary.User, WorldVocabulary.EndOfText) { Others = [WorldVocabulary.Assistant] };
         var tokenizer = new WordLevelTokenizer(vocabulary.Words, specials, WorldVocabulary.ChatTemplate);
         var shape = run.Recipe.Pretrain.Shape;
+        bool isQwen = shape.Family == DecoderFamily.Qwen2;
         using var model = CausalLM.Create(new ModelConfig
         {
+            Architecture = (isQwen ? ModelFamily.Qwen2 : ModelFamily.Llama).CausalLM,
+            QueryKeyValueBias = isQwen,
             VocabularySize = tokenizer.VocabularySize,
             HiddenSize = shape.HiddenSize,
             IntermediateSize = shape.IntermediateSize,

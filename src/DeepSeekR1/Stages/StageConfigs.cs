@@ -105,9 +105,22 @@ public sealed record PretrainConfig
     public SftConfig Sft { get; init; } = new();
 }
 
-/// <summary>The shape of a decoder that is made from nothing (Llama's architecture, tied head).</summary>
+/// <summary>The families of decoders that can be made from nothing.</summary>
+public enum DecoderFamily
+{
+    /// <summary>Llama.</summary>
+    Llama,
+    /// <summary>Qwen2: as Llama, with biases on queries, keys and values.</summary>
+    Qwen2,
+}
+
+/// <summary>The shape of a decoder that is made from nothing, with a tied head.</summary>
 public sealed record DecoderShape : IValidatedConfig
 {
+    /// <summary>Its family.</summary>
+    [Description("Its family: llama or qwen2.")]
+    public DecoderFamily Family { get; init; } = DecoderFamily.Llama;
+
     /// <summary>Width of the residual stream.</summary>
     [Description("Width of the residual stream."), Range(1, 65536)]
     public int HiddenSize { get; init; } = 64;

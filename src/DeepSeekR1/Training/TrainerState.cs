@@ -50,10 +50,10 @@ internal sealed record TrainerState
         return this with { Step = Step + 1, Tokens = Tokens + tokens, WithoutSignalInARow = withoutSignal };
     }
 
-    /// <summary>Writes the policy, the optimizer, the reference model where there is one, and these numbers.</summary>
-    public void Save(string folder, PolicyModel policy, IOptimizer optimizer, CausalLM? reference = null)
+    /// <summary>Writes the model, the optimizer, the reference model where there is one, and these numbers.</summary>
+    public void Save(string folder, IModelFolder model, IOptimizer optimizer, CausalLM? reference = null)
     {
-        policy.Save(folder);
+        model.Save(folder);
         SafeTensors.Save(Path.Combine(folder, OptimizerFile), optimizer.State);
         if (reference is not null) SafeTensors.Save(Path.Combine(folder, ReferenceFile), reference.Parameters.ToDictionary(pair => pair.Key, Tensor (pair) => pair.Value));
         AtomicFile.WriteText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(this with { OptimizerSteps = optimizer.Steps }));

@@ -25,7 +25,7 @@ public sealed class AdamW : FlatOptimizer
 
     /// <summary>An optimizer of those parameters of a model that are trained.</summary>
     /// <exception cref="R1Exception">None is.</exception>
-    public static AdamW For(CausalLM policy, OptimizerConfig config) => new(Trained(policy), config);
+    public static AdamW For(DecoderModel model, OptimizerConfig config) => new(Trained(model), config);
 
     private protected override void Apply(double learningRate, double divisor)
     {

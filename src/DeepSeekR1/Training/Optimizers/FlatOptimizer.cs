@@ -97,8 +97,8 @@ public abstract class FlatOptimizer : IOptimizer
     }
 
     /// <summary>Those parameters of a model that are trained.</summary>
-    private protected static IReadOnlyList<(string Name, Tensor Weights)> Trained(CausalLM policy) =>
-        [.. policy.Parameters.Where(parameter => parameter.Value.requires_grad).Select(parameter => (parameter.Key, (Tensor)parameter.Value))];
+    private protected static IReadOnlyList<(string Name, Tensor Weights)> Trained(DecoderModel model) =>
+        [.. model.Parameters.Where(parameter => parameter.Value.requires_grad).Select(parameter => (parameter.Key, (Tensor)parameter.Value))];
 
     /// <summary>Updates <see cref="Weights"/>; inside a dispose scope and without autograd.</summary>
     /// <param name="learningRate">Of this step.</param>

@@ -42,5 +42,5 @@ public static class Optimizer
 {
     /// <summary>An optimizer of those parameters of a model that are trained.</summary>
     /// <exception cref="R1Exception">None is.</exception>
-    public static IOptimizer For(CausalLM policy, OptimizerConfig config) => config.Kind == OptimizerKind.Muon ? Muon.For(policy, config) : AdamW.For(policy, config);
+    public static IOptimizer For(DecoderModel model, OptimizerConfig config) => config.Kind == OptimizerKind.Muon ? Muon.For(model, config) : AdamW.For(model, config);
 }

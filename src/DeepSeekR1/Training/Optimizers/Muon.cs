@@ -38,7 +38,7 @@ public sealed class Muon : FlatOptimizer
 
     /// <summary>An optimizer of those parameters of a model that are trained.</summary>
     /// <exception cref="R1Exception">None is.</exception>
-    public static Muon For(CausalLM policy, OptimizerConfig config) => new(Trained(policy), config);
+    public static Muon For(DecoderModel model, OptimizerConfig config) => new(Trained(model), config);
 
     private protected override void Apply(double learningRate, double divisor)
     {

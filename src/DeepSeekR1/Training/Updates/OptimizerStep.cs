@@ -16,6 +16,16 @@ internal static class OptimizerStep
         Action<MicroBatch, LossMetrics> accumulate)
     {
         var (metrics, tokens) = Gradient(sequences, batching, optimizer, device, accumulate);
+        return Apply(metrics, tokens, optimizer, learningRate);
+    }
+
+    /// <summary>Applies the gradient that the optimizer holds, unless there is none or it is not finite.</summary>
+    /// <param name="metrics">Of the step, <c>loss</c> among them.</param>
+    /// <param name="tokens">That entered the loss.</param>
+    /// <param name="optimizer">Owner of the gradient.</param>
+    /// <param name="learningRate">Of this step.</param>
+    public static UpdateReport Apply(LossMetrics metrics, int tokens, IOptimizer optimizer, double learningRate)
+    {
         if (tokens == 0) return UpdateReport.Of(UpdateOutcome.NoSignal, 0, learningRate, 0, []);
         var results = metrics.Results();
         if (!double.IsFinite(results["loss"])) return UpdateReport.Of(UpdateOutcome.NotFinite, double.NaN, learningRate, tokens, results);

@@ -1,0 +1,76 @@
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
+using DeepSeekR1.Text;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Training;
+
+/// <summary>A judge that is learned: a decoder with a scalar head, its tokenizer and chat template. Not thread-safe.</summary>
+public sealed class RewardModel : IModelFolder
+{
+    /// <summary>Tokens that are scored at once.</summary>
+    private const int TokensPerBatch = 16_384;
+
+    private readonly ChatTemplate? _template;
+
+    private RewardModel(SequenceClassifier model, HfTokenizer tokenizer, ChatTemplate? template) => (Model, Tokenizer, _template) = (model, tokenizer, template);
+
+    /// <summary>Decoder and head.</summary>
+    public SequenceClassifier Model { get; }
+
+    /// <summary>Text to ids.</summary>
+    public HfTokenizer Tokenizer { get; }
+
+    /// <summary>
+    /// Opens a folder: a classifier with one label as it is, a language model with a fresh head in place of its own.
+    /// </summary>
+    /// <param name="folder">A Hugging Face folder.</param>
+    /// <param name="runtime">Where it computes.</param>
+    /// <param name="init">Draws of a fresh head.</param>
+    /// <exception cref="R1Exception">The folder is no model that can be opened; names the file and what was expected.</exception>
+    public static RewardModel Open(string folder, TorchRuntime runtime, AddressedRandom init)
+    {
+        var (tokenizer, template) = (HfTokenizer.Load(folder), ChatTemplate.TryLoad(folder));
+        if (HfCheckpoint.LoadConfig(folder).IsClassifier) return new RewardModel(HfCheckpoint.LoadClassifier(folder, runtime), tokenizer, template);
+        using var languageModel = HfCheckpoint.LoadModel(folder, runtime);
+        return new RewardModel(SequenceClassifier.From(languageModel, init), tokenizer, template);
+    }
+
+    /// <summary>A conversation with its reply as the model reads it; of one that is too long the end is read.</summary>
+    /// <exception cref="R1Exception">The chat template refuses the conversation.</exception>
+    public ReadOnlyMemory<int> Encode(IReadOnlyList<ChatMessage> prompt, string reply)
+    {
+        ChatMessage[] turns = [.. prompt, new ChatMessage("assistant", reply)];
+        int[] ids = _template is null
+            ? Tokenizer.Encode(string.Join("\n\n", turns.Select(turn => turn.Content)))
+            : _template.Encode(Tokenizer, turns, addGenerationPrompt: false);
+        return ids.AsMemory(Math.Max(0, ids.Length - Model.Config.MaxPositions));
+    }
+
+    /// <summary>The score of each sequence; higher is better, 0 is the middle.</summary>
+    public double[] Score(IReadOnlyList<ReadOnlyMemory<int>> sequences)
+    {
+        var scores = new double[sequences.Count];
+        int rows = Math.Max(1, TokensPerBatch / Math.Max(1, sequences.Select(sequence => sequence.Length).DefaultIfEmpty().Max()));
+        foreach (int[] batch in Enumerable.Range(0, sequences.Count).Chunk(rows))
+        {
+            using var frozen = no_grad();
+            using var scope = NewDisposeScope();
+            var (ids, lengths) = PaddedSequences.Of([.. batch.Select(i => sequences[i])], Model.Device);
+            double[] values = Model.Score(ids, lengths).to(ScalarType.Float64).cpu().data<double>().ToArray();
+            foreach (var (i, value) in batch.Zip(values)) scores[i] = value;
+        }
+        return scores;
+    }
+
+    /// <inheritdoc/>
+    public void Save(string folder)
+    {
+        HfCheckpoint.SaveModel(Model, folder);
+        Tokenizer.Save(folder);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+}
