@@ -24,6 +24,15 @@ public static class RewardDecorators
         return reward is IReward single ? single.Named(name) : Reward.FromGroup(name, reward.ScoreGroupAsync);
     }
 
+    /// <summary>The same reward for prompts of these kinds (<see cref="Prompt.Kind"/>); it abstains from all others, unasked.</summary>
+    public static IGroupReward OnlyFor(this IGroupReward reward, params string[] kinds)
+    {
+        ArgumentNullException.ThrowIfNull(reward);
+        return Reward.FromGroup(reward.Name, (prompt, completions, cancellationToken) => kinds.Contains(prompt.Kind)
+            ? reward.ScoreGroupAsync(prompt, completions, cancellationToken)
+            : new([.. completions.Select(_ => RewardScore.Abstain($"not for {prompt.Kind} prompts"))]));
+    }
+
     /// <summary>factor · score + offset.</summary>
     public static IReward Scaled(this IReward reward, double factor, double offset = 0) => reward.Mapped((_, _, score) => Scale(score, factor, offset));
 

@@ -17,6 +17,8 @@ public enum RandomPurpose
     Generation = 6,
     /// <summary>Points at which formulas are compared.</summary>
     Verification = 7,
+    /// <summary>Samples that data sets are made of; step = the data set.</summary>
+    Curation = 8,
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using DeepSeekR1.Rollouts;
 using DeepSeekR1.Training;
 
 namespace DeepSeekR1.Stages;
@@ -7,11 +8,11 @@ internal static class ColdStartStage
 {
     public const string Name = "cold-start", Row = "dev1";
 
-    public static StagePlan Plan(RunContext run, string baseFolder)
+    public static StagePlan<PolicyModel> Plan(RunContext run, string baseFolder)
     {
         var examples = run.Data.ColdStart();
         var sft = run.Recipe.ColdStart.Sft;
-        return new StagePlan(Name, $"supervised fine-tuning on {examples.Count} worked solutions", baseFolder, policy =>
+        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning on {examples.Count} worked solutions", baseFolder, run.Open, policy =>
         {
             var trainer = SftTrainer.On(examples, policy, sft, run.Recipe.Seed, run.Time);
             if (trainer.TooLong > 0) run.Warn($"{trainer.TooLong} of {examples.Count} worked solutions have more than {sft.MaxLength} tokens and are left out; coldStart.sft.maxLength raises the limit.");

@@ -1,6 +1,7 @@
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Telemetry;
+using DeepSeekR1.Training;
 
 namespace DeepSeekR1.Stages;
 
@@ -19,16 +20,22 @@ internal static class DryRun
         foreach (var stage in stages)
             Say(stage switch
             {
-                TrainStage.Zero => Describe("zero", recipe.Zero),
-                TrainStage.ReasoningRl => Describe("reasoning-rl", recipe.ReasoningRl),
+                TrainStage.Zero => Describe("zero", recipe.Zero.Grpo),
+                TrainStage.ReasoningRl => Describe("reasoning-rl", recipe.ReasoningRl.Grpo),
+                TrainStage.RejectionSft => $"rejection-sft: {Describe(recipe.RejectionSft.Curation)}, {recipe.RejectionSft.Sft.Epochs} epochs on what is kept",
+                TrainStage.RewardModel => $"reward-model: helpful on at most {recipe.RewardModel.MaxPairs:N0} pairs, {recipe.RewardModel.Helpful.Epochs} epochs; safety, {recipe.RewardModel.Safety.Epochs} epochs",
+                TrainStage.AllScenarioRl => Describe("all-scenario-rl", recipe.AllScenarioRl.Grpo),
+                TrainStage.Distill => $"distill: {Describe(recipe.Distill.Curation)}, {recipe.Distill.Sft.Epochs} epochs on what is kept; {Describe("student-rl", recipe.Distill.StudentRl.Grpo)}",
                 TrainStage.ColdStart => $"cold-start: {data.ColdStart().Count} worked solutions, {recipe.ColdStart.Sft.Epochs} epochs",
                 _ => $"{EnumNames.Name(stage)}: {recipe.Pretrain.Sft.Steps} steps of {recipe.Pretrain.Sft.BatchTokens} tokens",
             });
     }
 
-    private static string Describe(string stage, ReinforcementConfig config)
+    private static string Describe(string stage, GrpoConfig grpo)
     {
-        long rollouts = (long)config.Grpo.Steps * config.Grpo.PromptsPerStep * config.Grpo.GroupSize;
-        return $"{stage}: {config.Grpo.Steps} steps, {rollouts:N0} rollouts of at most {config.Grpo.Sampling.MaxNewTokens} tokens: up to {rollouts * config.Grpo.Sampling.MaxNewTokens:N0} tokens sampled and trained on";
+        long rollouts = (long)grpo.Steps * grpo.PromptsPerStep * grpo.GroupSize;
+        return $"{stage}: {grpo.Steps} steps, {rollouts:N0} rollouts of at most {grpo.Sampling.MaxNewTokens} tokens: up to {rollouts * grpo.Sampling.MaxNewTokens:N0} tokens sampled and trained on";
     }
+
+    private static string Describe(CurationConfig curation) => $"{(long)curation.Prompts * curation.Samples:N0} samples of at most {curation.Sampling.MaxNewTokens} tokens";
 }

@@ -33,6 +33,11 @@ internal sealed class Measurements(RunContext run)
         values["format"] = sampled.Format;
         if (sampled.Language is { } language) values["language"] = language;
         values["length"] = sampled.Length;
+        if (run.Data.World is { } world && forcedStart is null)
+        {
+            var chats = ChatEvaluation.Measure(policy, world.TestChats(), Config, new AddressedRandom(run.Recipe.Seed, RandomPurpose.Evaluation), step: 1, cancellationToken);
+            (values["harmless"], values["helpful"]) = (chats.Harmless, chats.Helpful);
+        }
         if (seconds is { } time) values["seconds"] = time;
         var row = new ResultRow(name, values);
         run.Folder.Add(row);

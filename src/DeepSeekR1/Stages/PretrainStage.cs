@@ -2,6 +2,7 @@ using System.Text.Json;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Data.World;
 using DeepSeekR1.Models;
+using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Text;
 using DeepSeekR1.Training;
@@ -13,13 +14,13 @@ internal static class PretrainStage
 {
     public const string Name = "pretrain";
 
-    public static StagePlan Plan(RunContext run)
+    public static StagePlan<PolicyModel> Plan(RunContext run)
     {
         var world = run.Data.World ?? throw new R1Exception("Pretraining reads the text of the embedded world: set data.world (even {} will do), or start from a model by --model.");
         var config = run.Recipe.Pretrain;
         string fresh = CreateModel(run, world.Vocabulary);
         string summary = $"{config.Sft.Steps} steps of {config.Sft.BatchTokens} tokens of web text";
-        return new StagePlan(Name, summary, fresh, policy => SftTrainer.OnStream(world.Corpus.Document, policy, config.Sft, run.Recipe.Seed, run.Time));
+        return new StagePlan<PolicyModel>(Name, summary, fresh, run.Open, policy => SftTrainer.OnStream(world.Corpus.Document, policy, config.Sft, run.Recipe.Seed, run.Time));
     }
 
     /// <summary>Writes the untrained model and its tokenizer, as a function of the seed.</summary>

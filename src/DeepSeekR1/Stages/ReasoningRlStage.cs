@@ -1,3 +1,5 @@
+using DeepSeekR1.Rollouts;
+
 namespace DeepSeekR1.Stages;
 
 /// <summary>
@@ -8,10 +10,10 @@ internal static class ReasoningRlStage
 {
     public const string Name = "reasoning-rl", Row = "dev2";
 
-    public static StagePlan Plan(RunContext run, string modelFolder) => Reinforcement.Plan(run, Name, run.Recipe.ReasoningRl, modelFolder, $"curve-{Name}.svg");
+    public static StagePlan<PolicyModel> Plan(RunContext run, string modelFolder) => Reinforcement.Plan(run, Name, run.Recipe.ReasoningRl, modelFolder, $"curve-{Name}.svg");
 
     /// <summary>The control; null where the recipe wants none.</summary>
-    public static (StagePlan Plan, string Row)? Control(RunContext run, string modelFolder)
+    public static (StagePlan<PolicyModel> Plan, string Row)? Control(RunContext run, string modelFolder)
     {
         var config = run.Recipe.ReasoningRl;
         if (config.Ablate.Count == 0) return null;

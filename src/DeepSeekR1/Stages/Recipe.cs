@@ -46,4 +46,20 @@ public sealed record Recipe
     /// <summary>Reinforcement learning from the cold start (R1 dev2).</summary>
     [Description("Reinforcement learning from the cold start (R1 dev2).")]
     public ReinforcementConfig ReasoningRl { get; init; } = new() { Rewards = ["accuracy", "format", "language"] };
+
+    /// <summary>Supervised fine-tuning of the base model on the best of the reasoning model's samples (R1 dev3).</summary>
+    [Description("Supervised fine-tuning of the base model on the best of the reasoning model's samples (R1 dev3).")]
+    public RejectionSftConfig RejectionSft { get; init; } = new();
+
+    /// <summary>Models of what people prefer: helpful and harmless.</summary>
+    [Description("Models of what people prefer: helpful and harmless.")]
+    public RewardModelStageConfig RewardModel { get; init; } = new();
+
+    /// <summary>Reinforcement learning on rules and reward models (R1).</summary>
+    [Description("Reinforcement learning on rules and reward models (R1).")]
+    public AllScenarioConfig AllScenarioRl { get; init; } = new();
+
+    /// <summary>A smaller model taught by the large one.</summary>
+    [Description("A smaller model taught by the large one.")]
+    public DistillConfig Distill { get; init; } = new();
 }

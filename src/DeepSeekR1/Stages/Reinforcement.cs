@@ -1,4 +1,5 @@
 using DeepSeekR1.Rewards;
+using DeepSeekR1.Rollouts;
 using DeepSeekR1.Training;
 
 namespace DeepSeekR1.Stages;
@@ -6,13 +7,13 @@ namespace DeepSeekR1.Stages;
 /// <summary>What the stages of reinforcement learning have in common: prompts, rule rewards, GRPO.</summary>
 internal static class Reinforcement
 {
-    public static StagePlan Plan(RunContext run, string name, ReinforcementConfig config, string modelFolder, string curveFile)
+    public static StagePlan<PolicyModel> Plan(RunContext run, string name, ReinforcementConfig config, string modelFolder, string curveFile)
     {
         var rewards = RewardRegistry.Default.Parse(config.Rewards);
         var grpo = config.Grpo;
         string summary = $"GRPO, {grpo.Steps} steps of {grpo.PromptsPerStep} prompts × {grpo.GroupSize} samples, rewards {string.Join(" + ", config.Rewards)}";
         var prompts = run.Data.TrainingPrompt;
-        return new StagePlan(name, summary, modelFolder, policy => new GrpoTrainer(policy, rewards, grpo, prompts, run.Recipe.Seed, run.Time))
+        return new StagePlan<PolicyModel>(name, summary, modelFolder, run.Open, policy => new GrpoTrainer(policy, rewards, grpo, prompts, run.Recipe.Seed, run.Time))
         {
             EvaluateEvery = run.Data.Validation.Count > 0 ? config.EvaluateEvery : 0,
             Evaluate = (policy, step) => new Measurements(run).CurveAsync(policy, step, config.EvaluationSamples),

@@ -15,6 +15,14 @@ internal sealed record RunContext(Recipe Recipe, RunData Data, RunFolder Folder,
         return policy;
     }
 
+    /// <summary>Where a data set that the run makes for itself is kept.</summary>
+    public string DataFile(string name)
+    {
+        string folder = Path.Combine(Folder.FolderPath, "data");
+        Directory.CreateDirectory(folder);
+        return Path.Combine(folder, name);
+    }
+
     public void Warn(string text) => Observer.Said(new RunMessage(MessageLevel.Warning, text));
 
     public void Say(string text) => Observer.Said(new RunMessage(MessageLevel.Information, text));

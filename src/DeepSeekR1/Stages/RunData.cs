@@ -9,7 +9,8 @@ namespace DeepSeekR1.Stages;
 internal sealed class RunData
 {
     private readonly Func<int, Prompt>? _trainingPrompt;
-    private readonly Func<IReadOnlyList<SftExample>> _coldStart;
+    private readonly Func<int, Prompt>? _generalPrompt;
+    private readonly Func<IReadOnlyList<SftExample>> _coldStart, _generalExamples;
 
     private RunData(Recipe recipe)
     {
@@ -18,6 +19,10 @@ internal sealed class RunData
         Asked = data.Prompts;
         _trainingPrompt = data.Prompts.Path is not null ? Scheduled(PromptDataset.Load(data.Prompts, seed), seed)
             : World is { } world ? position => world.TrainProblem(position).ToPrompt($"world/train:{position}") : null;
+        _generalPrompt = data.General.Path is not null ? Scheduled(PromptDataset.Load(data.General with { AllowMissingAnswers = true }, seed), seed)
+            : World is { } chatting ? position => chatting.Chats.Training(position).ToPrompt($"world/chat:{position}") : null;
+        _generalExamples = () => data.GeneralExamples.Path is not null ? SftDataset.Load(data.GeneralExamples, seed)
+            : World is { } world ? [.. Enumerable.Range(0, recipe.RejectionSft.GeneralExamples).Select(world.Chats.Example)] : [];
         Validation = Load(data.Validation, seed, World is null ? null : World.ValidationPrompts);
         Test = Load(data.Test, seed, World is null ? null : World.TestPrompts);
         Longer = data.Test.Path is null && World is not null ? World.LongerPrompts() : [];
@@ -46,6 +51,13 @@ internal sealed class RunData
     public Func<int, Prompt> TrainingPrompt =>
         _trainingPrompt ?? throw new R1Exception("Reinforcement learning has no prompts: set data.prompts.path, or pass --data FILE.");
 
+    /// <summary>The general or safety prompt at each position, from 0; there is no end of positions.</summary>
+    /// <exception cref="R1Exception">The recipe names none.</exception>
+    public Func<int, Prompt> GeneralPrompt => _generalPrompt ?? throw new R1Exception("There are no general prompts: set data.general.path, or allScenarioRl.generalShare to 0.");
+
+    /// <summary>True where there are general prompts.</summary>
+    public bool HasGeneralPrompts => _generalPrompt is not null;
+
     /// <summary>Reads everything that the recipe names.</summary>
     /// <exception cref="R1Exception">A file, a line or a field is amiss.</exception>
     public static RunData Load(Recipe recipe) => new(recipe);
@@ -53,6 +65,10 @@ internal sealed class RunData
     /// <summary>Worked solutions for the cold start.</summary>
     /// <exception cref="R1Exception">There are none, or the file is amiss.</exception>
     public IReadOnlyList<SftExample> ColdStart() => _coldStart();
+
+    /// <summary>General conversations that fine-tuning on curated samples is joined with; may be none.</summary>
+    /// <exception cref="R1Exception">The file is amiss.</exception>
+    public IReadOnlyList<SftExample> GeneralExamples() => _generalExamples();
 
     /// <summary>The turns before an answer.</summary>
     public IReadOnlyList<ChatMessage> Ask(Prompt prompt) => PromptDataset.Messages(prompt, Asked);

@@ -10,7 +10,20 @@ namespace DeepSeekR1.Stages;
 /// <param name="Seconds">Time that the stage has taken so far.</param>
 /// <param name="Logs">Lengths of the run's growing files.</param>
 /// <param name="Digests">SHA-256 of every file beside this one, by name.</param>
-internal sealed record StageMark(int Step, double Seconds, LogLengths Logs, IReadOnlyDictionary<string, string> Digests);
+internal sealed record StageMark(int Step, double Seconds, LogLengths Logs, IReadOnlyDictionary<string, string> Digests)
+{
+    /// <summary>The best evaluation so far; null where none is kept.</summary>
+    public BestModel? Best { get; init; }
+
+    /// <summary>Evaluations so far that were compared.</summary>
+    public int Evaluations { get; init; }
+}
+
+/// <summary>The best evaluation of a stage.</summary>
+/// <param name="Step">Steps done then.</param>
+/// <param name="Evaluation">Which of the evaluations it was, from 1.</param>
+/// <param name="Worth">What it was worth.</param>
+internal sealed record BestModel(int Step, int Evaluation, double Worth);
 
 /// <summary>
 /// The folder of one stage: <c>checkpoint-N</c> while it runs, <c>model</c> when it is done. Each is written aside and renamed when it
@@ -18,12 +31,15 @@ internal sealed record StageMark(int Step, double Seconds, LogLengths Logs, IRea
 /// </summary>
 internal sealed class StageCheckpoints(string folder, int keep)
 {
-    private const string Prefix = "checkpoint-", Final = "model", MarkFile = "stage.json", Aside = ".part";
+    private const string Prefix = "checkpoint-", Final = "model", Best = "best", MarkFile = "stage.json", Aside = ".part";
 
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, IncludeFields = true };
 
     /// <summary>Where the finished stage's model stands.</summary>
     public string FinalFolder => Path.Combine(folder, Final);
+
+    /// <summary>Where the model of the best evaluation stands while the stage runs.</summary>
+    public string BestFolder => Path.Combine(folder, Best);
 
     /// <summary>What the stage was when it ended; null while it has not.</summary>
     public StageMark? Finished() => Directory.Exists(FinalFolder) ? Read(FinalFolder) : null;
@@ -51,10 +67,14 @@ internal sealed class StageCheckpoints(string folder, int keep)
         foreach (string old in All().SkipLast(keep)) Directory.Delete(old, recursive: true);
     }
 
+    /// <summary>Writes the model of the best evaluation in place of the one before.</summary>
+    public void SaveBest(Action<string> write) => Write(BestFolder, new StageMark(0, 0, default, new Dictionary<string, string>()), write);
+
     /// <summary>Writes the finished model; the checkpoints have served.</summary>
     public void Finish(StageMark mark, Action<string> write)
     {
         Write(FinalFolder, mark, write);
+        if (Directory.Exists(BestFolder)) Directory.Delete(BestFolder, recursive: true);
         foreach (string old in All()) Directory.Delete(old, recursive: true);
     }
 

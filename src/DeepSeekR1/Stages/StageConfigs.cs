@@ -41,6 +41,22 @@ public sealed record RecipeData
     /// <summary>Worked solutions of the cold start.</summary>
     [Description("Worked solutions of the cold start.")]
     public DataConfig ColdStart { get; init; } = new();
+
+    /// <summary>General and safety prompts; their kind says which rewards apply.</summary>
+    [Description("General and safety prompts (kind general or safety says which rewards apply); no answers are needed.")]
+    public DataConfig General { get; init; } = new();
+
+    /// <summary>General conversations that fine-tuning on curated samples is joined with.</summary>
+    [Description("General conversations that fine-tuning on curated samples is joined with.")]
+    public DataConfig GeneralExamples { get; init; } = new();
+
+    /// <summary>Pairs of replies that the helpful reward model learns from: prompt, chosen, rejected.</summary>
+    [Description("Pairs of replies that the helpful reward model learns from: prompt, chosen, rejected; every tenth is held out.")]
+    public DataConfig Preferences { get; init; } = new();
+
+    /// <summary>Replies with verdicts that the safety reward model learns from: prompt, completion, label.</summary>
+    [Description("Replies with verdicts that the safety reward model learns from: prompt, completion, label; every tenth is held out.")]
+    public DataConfig Verdicts { get; init; } = new();
 }
 
 /// <summary>A stage of reinforcement learning.</summary>

@@ -1,4 +1,4 @@
-using DeepSeekR1.Rollouts;
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Telemetry;
 using DeepSeekR1.Training;
 
@@ -8,17 +8,31 @@ namespace DeepSeekR1.Stages;
 /// <param name="Name">Its name in files and messages: <c>zero</c>.</param>
 /// <param name="Summary">One line: what is trained on what.</param>
 /// <param name="ModelFolder">The model it starts from.</param>
+/// <param name="Open">Opens that model, or a checkpoint of the stage.</param>
 /// <param name="CreateTrainer">Its trainer of that model.</param>
-internal sealed record StagePlan(string Name, string Summary, string ModelFolder, Func<PolicyModel, ITrainer> CreateTrainer)
+internal sealed record StagePlan<TModel>(string Name, string Summary, string ModelFolder, Func<string, TModel> Open, Func<TModel, ITrainer> CreateTrainer)
+    where TModel : class, IModelFolder
 {
-    /// <summary>Steps between looks at the policy; 0: none.</summary>
+    /// <summary>Steps between looks at the model; 0: none.</summary>
     public int EvaluateEvery { get; init; }
 
-    /// <summary>Numbers about the policy after so many steps, for metrics and curve; asked at step 0, every so many steps, and at the end.</summary>
-    public Func<PolicyModel, int, Task<IReadOnlyDictionary<string, double>>>? Evaluate { get; init; }
+    /// <summary>Numbers about the model after so many steps, for metrics and curve; asked at step 0, every so many steps, and at the end.</summary>
+    public Func<TModel, int, Task<IReadOnlyDictionary<string, double>>>? Evaluate { get; init; }
+
+    /// <summary>What an evaluation is worth: the stage ends with the model of the best one. Null: it ends with the last model.</summary>
+    public Func<IReadOnlyDictionary<string, double>, double>? Worth { get; init; }
+
+    /// <summary>The stage ends early after this many evaluations in a row that were worth less than the best; 0: never.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>Sees every step.</summary>
+    public Action<StepReport>? Watch { get; init; }
 
     /// <summary>Where the curve of the evaluations is drawn; null: nowhere.</summary>
     public string? CurveFile { get; init; }
+
+    /// <summary>Time that the stage took before its first step, to make its data.</summary>
+    public double SecondsOfData { get; init; }
 }
 
 /// <summary>A finished stage.</summary>
@@ -39,7 +53,7 @@ internal sealed class StageRunner(RunContext run)
 
     /// <summary>Runs a stage to its end, or until it is cancelled; then the step under way is finished and saved.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; everything is saved.</exception>
-    public async Task<FinishedStage> RunAsync(StagePlan plan, CancellationToken cancellationToken)
+    public async Task<FinishedStage> RunAsync<TModel>(StagePlan<TModel> plan, CancellationToken cancellationToken) where TModel : class, IModelFolder
     {
         var checkpoints = CheckpointsOf(plan.Name);
         if (checkpoints.Finished() is { } done)
@@ -51,41 +65,48 @@ internal sealed class StageRunner(RunContext run)
         cancellationToken.ThrowIfCancellationRequested();
 
         var newest = checkpoints.Newest(run.Warn);
-        using var policy = run.Open(newest?.Folder ?? plan.ModelFolder);
-        using var trainer = plan.CreateTrainer(policy);
+        using var model = plan.Open(newest?.Folder ?? plan.ModelFolder);
+        using var trainer = plan.CreateTrainer(model);
         if (newest is { } checkpoint) trainer.Restore(checkpoint.Folder);
         run.Folder.RewindLogs(newest?.Mark.Logs ?? _logsBefore);
 
-        var clock = new StageClock(run.Time, newest?.Mark.Seconds ?? 0);
+        var clock = new StageClock(run.Time, newest?.Mark.Seconds ?? plan.SecondsOfData);
+        var progress = new StageProgress<TModel>(plan, model, trainer, checkpoints, clock) { Best = newest?.Mark.Best, Evaluations = newest?.Mark.Evaluations ?? 0 };
         run.Observer.StageStarted(new StageStart(plan.Name, trainer.Step, trainer.TotalSteps, plan.Summary));
-        if (trainer.Step == 0 && plan.EvaluateEvery > 0) Record(plan, 0, await EvaluateAsync(plan, policy, 0));
-        await TrainAsync(plan, policy, trainer, checkpoints, clock, cancellationToken);
+        if (trainer.Step == 0 && plan.EvaluateEvery > 0) Record(plan, 0, await EvaluateAsync(progress));
+        await TrainAsync(progress, cancellationToken);
 
-        checkpoints.Finish(Mark(trainer, clock), policy.Save);
+        if (progress.Best is { } best && best.Step < trainer.Step) run.Say($"{plan.Name}: the model after step {best.Step} was the best on validation and is kept");
+        checkpoints.Finish(Mark(progress), folder => SaveFinal(progress, folder));
         _logsBefore = run.Folder.SyncLogs();
         run.Observer.StageEnded(new StageEnd(plan.Name, TimeSpan.FromSeconds(clock.Seconds), checkpoints.FinalFolder));
         return new FinishedStage(checkpoints.FinalFolder, clock.Seconds);
     }
 
-    /// <summary>True where the run folder has the stage's finished model.</summary>
-    public bool IsFinished(string stage) => CheckpointsOf(stage).Finished() is not null;
+    /// <summary>The finished stage's model; null where the run folder has none.</summary>
+    public string? FinishedModel(string stage)
+    {
+        var checkpoints = CheckpointsOf(stage);
+        return checkpoints.Finished() is null ? null : checkpoints.FinalFolder;
+    }
 
     private StageCheckpoints CheckpointsOf(string stage) => new(Path.Combine(run.Folder.CheckpointsFolder, stage), run.Recipe.Checkpoints.Keep);
 
-    private async Task TrainAsync(
-        StagePlan plan, PolicyModel policy, ITrainer trainer, StageCheckpoints checkpoints, StageClock clock, CancellationToken cancellationToken)
+    private async Task TrainAsync<TModel>(StageProgress<TModel> progress, CancellationToken cancellationToken) where TModel : class, IModelFolder
     {
+        var (plan, trainer, checkpoints) = (progress.Plan, progress.Trainer, progress.Checkpoints);
         int savedAt = trainer.Step;
-        while (trainer.Step < trainer.TotalSteps)
+        while (trainer.Step < trainer.TotalSteps && !progress.IsExhausted)
         {
-            if (cancellationToken.IsCancellationRequested && trainer.Step > savedAt) checkpoints.Save(Mark(trainer, clock), trainer.Save);
+            if (cancellationToken.IsCancellationRequested && trainer.Step > savedAt) checkpoints.Save(Mark(progress), trainer.Save);
             cancellationToken.ThrowIfCancellationRequested();
 
             // A step that has begun is finished: what is saved is always the state between two steps.
             var report = await trainer.StepAsync(CancellationToken.None);
+            plan.Watch?.Invoke(report);
             var metrics = new OrderedDictionary<string, double>(report.Metrics);
             if (IsDue(plan.EvaluateEvery, trainer))
-                foreach (var (name, value) in await EvaluateAsync(plan, policy, trainer.Step)) metrics[name] = value;
+                foreach (var (name, value) in await EvaluateAsync(progress)) metrics[name] = value;
             if (report is GrpoStepReport rollouts) RecordCompletions(plan.Name, rollouts);
             run.Folder.AppendTiming(plan.Name, report.Step, report.Seconds);
             Record(plan, report.Step, metrics);
@@ -93,7 +114,7 @@ internal sealed class StageRunner(RunContext run)
             int every = run.Recipe.Checkpoints.Every;
             if (every > 0 && trainer.Step % every == 0 && trainer.Step < trainer.TotalSteps)
             {
-                checkpoints.Save(Mark(trainer, clock), trainer.Save);
+                checkpoints.Save(Mark(progress), trainer.Save);
                 savedAt = trainer.Step;
             }
         }
@@ -101,15 +122,37 @@ internal sealed class StageRunner(RunContext run)
 
     private static bool IsDue(int every, ITrainer trainer) => every > 0 && (trainer.Step % every == 0 || trainer.Step == trainer.TotalSteps);
 
-    private async Task<IReadOnlyDictionary<string, double>> EvaluateAsync(StagePlan plan, PolicyModel policy, int step)
+    private async Task<IReadOnlyDictionary<string, double>> EvaluateAsync<TModel>(StageProgress<TModel> progress) where TModel : class, IModelFolder
     {
+        var (plan, step) = (progress.Plan, progress.Trainer.Step);
         run.Observer.WorkDone(new WorkProgress($"evaluating {plan.Name} after step {step}", 0, 1));
-        return plan.Evaluate is null ? new Dictionary<string, double>() : await plan.Evaluate(policy, step);
+        if (plan.Evaluate is null) return new Dictionary<string, double>();
+        var values = await plan.Evaluate(progress.Model, step);
+        if (plan.Worth is not { } worth) return values;
+        progress.Evaluations++;
+        if (worth(values) is var value && !(progress.Best is { } best && best.Worth >= value))
+        {
+            progress.Checkpoints.SaveBest(progress.Model.Save);
+            progress.Best = new BestModel(step, progress.Evaluations, value);
+        }
+        return values;
     }
 
-    private StageMark Mark(ITrainer trainer, StageClock clock) => new(trainer.Step, clock.Seconds, run.Folder.SyncLogs(), new Dictionary<string, string>());
+    private static void SaveFinal<TModel>(StageProgress<TModel> progress, string folder) where TModel : class, IModelFolder
+    {
+        if (progress.Best is not { } best || best.Step == progress.Trainer.Step)
+        {
+            progress.Model.Save(folder);
+            return;
+        }
+        using var model = progress.Plan.Open(progress.Checkpoints.BestFolder);
+        model.Save(folder);
+    }
 
-    private void Record(StagePlan plan, int step, IReadOnlyDictionary<string, double> values)
+    private StageMark Mark<TModel>(StageProgress<TModel> progress) where TModel : class, IModelFolder =>
+        new(progress.Trainer.Step, progress.Clock.Seconds, run.Folder.SyncLogs(), new Dictionary<string, string>()) { Best = progress.Best, Evaluations = progress.Evaluations };
+
+    private void Record<TModel>(StagePlan<TModel> plan, int step, IReadOnlyDictionary<string, double> values) where TModel : class, IModelFolder
     {
         var metrics = new StepMetrics(plan.Name, step, values);
         run.Folder.Append(metrics);
@@ -134,6 +177,17 @@ internal sealed class StageRunner(RunContext run)
                     Reward = group.Scores[i].Total,
                     Advantage = report.Advantages[sample],
                 });
+    }
+
+    /// <summary>A stage under way.</summary>
+    private sealed record StageProgress<TModel>(StagePlan<TModel> Plan, TModel Model, ITrainer Trainer, StageCheckpoints Checkpoints, StageClock Clock) where TModel : class, IModelFolder
+    {
+        public BestModel? Best { get; set; }
+
+        public int Evaluations { get; set; }
+
+        /// <summary>So many evaluations in a row were worth less than the best that going on has no point.</summary>
+        public bool IsExhausted => Plan.Patience > 0 && Best is { } best && Evaluations - best.Evaluation >= Plan.Patience;
     }
 
     /// <summary>Time of a stage over all its runs.</summary>

@@ -1,6 +1,8 @@
 using DeepSeekR1.Configuration;
+using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Telemetry;
+using DeepSeekR1.Training;
 
 namespace DeepSeekR1.Stages;
 
@@ -83,12 +85,8 @@ public sealed class TrainingRun
                 "Leave --config and --set out of --resume, or begin anew in another --output.");
     }
 
-    private static IReadOnlyList<TrainStage> StagesOf(TrainStage stage) => stage switch
-    {
-        TrainStage.All => [TrainStage.Zero, TrainStage.ColdStart, TrainStage.ReasoningRl],
-        TrainStage.Pretrain or TrainStage.Zero or TrainStage.ColdStart or TrainStage.ReasoningRl => [stage],
-        _ => throw new R1Exception($"The stage '{EnumNames.Name(stage)}' is not part of this version yet; pretrain, zero, cold-start, reasoning-rl and all are."),
-    };
+    private static IReadOnlyList<TrainStage> StagesOf(TrainStage stage) =>
+        stage == TrainStage.All ? [.. Enum.GetValues<TrainStage>().Except([TrainStage.Pretrain, TrainStage.All])] : [stage];
 
     private async Task RunAsync(IReadOnlyList<TrainStage> stages)
     {
@@ -98,12 +96,51 @@ public sealed class TrainingRun
         if (_run.Recipe.Model.ForcedStart is { } forced) await RowAsync("base-think", start, seconds: null, forced);
 
         if (stages.Contains(TrainStage.Zero)) await StageAsync(ZeroStage.Plan(_run, start), ZeroStage.Row);
-        // A cold start that this folder already has is what the reinforcement learning goes on from.
-        bool hasColdStart = stages.Contains(TrainStage.ColdStart) || _stages.IsFinished(ColdStartStage.Name);
-        string coldStarted = hasColdStart ? await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row) : start;
-        if (!stages.Contains(TrainStage.ReasoningRl)) return;
-        await StageAsync(ReasoningRlStage.Plan(_run, coldStarted), ReasoningRlStage.Row);
-        if (ReasoningRlStage.Control(_run, coldStarted) is var (plan, row)) await StageAsync(plan, row);
+        if (stages.Contains(TrainStage.ColdStart)) await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row);
+        if (stages.Contains(TrainStage.ReasoningRl)) await ReasoningRlAsync(Latest(start, ColdStartStage.Name));
+        if (stages.Contains(TrainStage.RejectionSft))
+            await StageAsync(await RejectionSftStage.PlanAsync(_run, start, Latest(start, ColdStartStage.Name, ReasoningRlStage.Name), _cancellationToken), RejectionSftStage.Row);
+        if (stages.Contains(TrainStage.RewardModel)) await RewardModelsAsync(Latest(start, RejectionSftStage.Name));
+        if (stages.Contains(TrainStage.AllScenarioRl)) await AllScenarioRlAsync(Latest(start, RejectionSftStage.Name));
+        if (stages.Contains(TrainStage.Distill)) await DistillAsync(Latest(start, RejectionSftStage.Name, AllScenarioRlStage.Name));
+    }
+
+    /// <summary>The model of the latest of these stages that this folder has finished; else the model the run starts from.</summary>
+    private string Latest(string start, params string[] stages) => stages.Select(_stages.FinishedModel).LastOrDefault(model => model is not null) ?? start;
+
+    private async Task ReasoningRlAsync(string modelFolder)
+    {
+        await StageAsync(ReasoningRlStage.Plan(_run, modelFolder), ReasoningRlStage.Row);
+        if (ReasoningRlStage.Control(_run, modelFolder) is var (plan, row)) await StageAsync(plan, row);
+    }
+
+    private async Task RewardModelsAsync(string modelFolder)
+    {
+        await _stages.RunAsync(RewardModelStage.PlanHelpful(_run, modelFolder, _cancellationToken), _cancellationToken);
+        await _stages.RunAsync(RewardModelStage.PlanSafety(_run, modelFolder, _cancellationToken), _cancellationToken);
+    }
+
+    private async Task AllScenarioRlAsync(string modelFolder)
+    {
+        var config = _run.Recipe.AllScenarioRl;
+        using var helpful = OpenJudge(config.HelpfulModel, RewardModelStage.Helpful, "allScenarioRl.helpfulModel");
+        using var safety = OpenJudge(config.SafetyModel, RewardModelStage.Safety, "allScenarioRl.safetyModel");
+        await StageAsync(AllScenarioRlStage.Plan(_run, modelFolder, helpful, safety), AllScenarioRlStage.Row);
+    }
+
+    private RewardModel OpenJudge(string? named, string stage, string setting)
+    {
+        string folder = named ?? _stages.FinishedModel(stage) ??
+            throw new R1Exception($"The stage all-scenario-rl needs a reward model, but this run has not trained one: run the stage reward-model with the same --output first, or set {setting}.");
+        return RewardModel.Open(folder, _run.Runtime, new AddressedRandom(_run.Recipe.Seed, RandomPurpose.Weights));
+    }
+
+    private async Task DistillAsync(string teacherFolder)
+    {
+        string path = _run.Recipe.Distill.Student ?? throw new R1Exception("Distillation has no student: set distill.student to a Hugging Face folder.");
+        string student = EmbeddedModels.Resolve(path, _run.Folder.CheckpointsFolder);
+        await StageAsync(await DistillStage.PlanAsync(_run, student, teacherFolder, _cancellationToken), DistillStage.Row);
+        await StageAsync(DistillStage.Control(_run, student), DistillStage.ControlRow);
     }
 
     /// <summary>The model that all stages start from: the named one, or one made from nothing.</summary>
@@ -115,11 +152,10 @@ public sealed class TrainingRun
         return made.ModelFolder;
     }
 
-    private async Task<string> StageAsync(StagePlan plan, string row)
+    private async Task StageAsync(StagePlan<PolicyModel> plan, string row)
     {
         var done = await _stages.RunAsync(plan, _cancellationToken);
         await RowAsync(row, done.ModelFolder, done.Seconds);
-        return done.ModelFolder;
     }
 
     private Task RowAsync(string name, string modelFolder, double? seconds, string? forcedStart = null) =>

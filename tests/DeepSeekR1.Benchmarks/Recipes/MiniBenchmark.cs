@@ -12,7 +12,7 @@ namespace DeepSeekR1.Benchmarks.Recipes;
 /// </summary>
 internal static class MiniBenchmark
 {
-    private static readonly string[] _columns = ["accuracy", "greedy", "consensus", "longer", "format", "language", "length", "seconds"];
+    private static readonly string[] _columns = ["accuracy", "greedy", "consensus", "longer", "format", "language", "length", "harmless", "helpful", "seconds"];
 
     public static async Task RunAsync(string[] args)
     {

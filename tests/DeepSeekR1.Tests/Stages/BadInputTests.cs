@@ -70,10 +70,24 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stage_that_is_still_to_come_says_so()
+    public async Task All_scenarios_need_reward_models()
     {
-        var failure = await Assert.ThrowsAsync<R1Exception>(() => _run.TrainAsync(TrainStage.Distill));
-        Assert.Contains("'distill' is not part of this version yet", failure.Message, StringComparison.Ordinal);
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => _run.TrainAsync(TrainStage.AllScenarioRl));
+        Assert.Contains("run the stage reward-model with the same --output first, or set allScenarioRl.helpfulModel", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Distillation_needs_a_student()
+    {
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => _run.TrainAsync(TrainStage.Distill, overrides: ["distill.student=null"]));
+        Assert.Contains("set distill.student", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Filters_that_no_sample_passes_are_named_with_what_they_dropped()
+    {
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => _run.TrainAsync(TrainStage.RejectionSft, overrides: ["rejectionSft.curation.filters=[\"tag_count\",\"format\"]", "rejectionSft.curation.prompts=1"]));
+        Assert.Contains("None of 4 samples passed the filters of rejection-sft", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

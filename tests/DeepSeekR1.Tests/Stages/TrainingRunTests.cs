@@ -14,8 +14,8 @@ public class TrainingRunTests
 
         using var results = JsonDocument.Parse(run.Read("results.json"));
         var rows = results.RootElement.GetProperty("rows").EnumerateArray().ToDictionary(row => row.GetProperty("name").GetString()!);
-        Assert.Equal(["base", "base-think", "zero", "dev1", "dev2", "dev2-no-language"], rows.Keys);
-        foreach (string column in new[] { "accuracy", "greedy", "consensus", "longer", "format", "language" })
+        Assert.Equal(["base", "base-think", "zero", "dev1", "dev2", "dev2-no-language", "dev3", "r1", "distilled", "student-rl"], rows.Keys);
+        foreach (string column in new[] { "accuracy", "greedy", "consensus", "longer", "format", "language", "harmless", "helpful" })
             Assert.InRange(rows["zero"].GetProperty(column).GetDouble(), 0, 1);
         Assert.True(rows["zero"].GetProperty("length").GetDouble() > 1);
         Assert.True(rows["zero"].GetProperty("seconds").GetDouble() > 0);
@@ -25,7 +25,7 @@ public class TrainingRunTests
         string[] metrics = File.ReadAllLines(run.Path("metrics.jsonl"));
         Assert.Equal(1 + 4, metrics.Count(line => line.Contains("\"stage\":\"zero\"", StringComparison.Ordinal)));
         Assert.Equal(4 * 4 * 4, File.ReadLines(run.Path("completions.jsonl")).Count(line => line.Contains("\"stage\":\"zero\"", StringComparison.Ordinal)));
-        foreach (string stage in new[] { "zero", "cold-start", "reasoning-rl", "reasoning-rl-no-language" })
+        foreach (string stage in new[] { "zero", "cold-start", "reasoning-rl", "reasoning-rl-no-language", "rejection-sft", "reward-model-helpful", "reward-model-safety", "all-scenario-rl", "distill", "student-rl" })
             Assert.True(File.Exists(run.Path("checkpoints", stage, "model", "model.safetensors")), stage);
         var resolved = ConfigReader.Load<DeepSeekR1.Stages.Recipe>(run.Path("config.json"));
         Assert.Equal(4, resolved.Zero.Grpo.Steps);
@@ -36,6 +36,9 @@ public class TrainingRunTests
     [InlineData(TrainStage.Zero, "zero", "mini", 2)]
     [InlineData(TrainStage.ColdStart, "cold-start", "mini", 1)]
     [InlineData(TrainStage.ReasoningRl, "reasoning-rl", "mini", 1)]
+    [InlineData(TrainStage.RejectionSft, "rejection-sft", "mini", 1)]
+    [InlineData(TrainStage.RewardModel, "reward-model-safety", "mini", 3)]
+    [InlineData(TrainStage.Distill, "student-rl", "mini", 3)]
     public async Task A_cancelled_run_goes_on_as_if_it_had_not_been(TrainStage stage, string name, string config, int cancelAfter)
     {
         using MiniRun whole = new(), parted = new();

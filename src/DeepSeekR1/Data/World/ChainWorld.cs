@@ -54,6 +54,12 @@ public sealed class ChainWorld
     /// <summary>Test problems with chains longer than any in training, for reported tables only.</summary>
     public Prompt[] LongerPrompts() => Prompts("longer", _config.LongerProblems, LongerProblem);
 
+    /// <summary>The chats of the validation, on which every choice is made.</summary>
+    public ChatTask[] ValidationChats() => [.. Enumerable.Range(0, _config.ChatPrompts).Select(Chats.Validation)];
+
+    /// <summary>The chats of the test, for reported tables only.</summary>
+    public ChatTask[] TestChats() => [.. Enumerable.Range(0, _config.ChatPrompts).Select(Chats.Test)];
+
     /// <summary>
     /// The cold-start example at this index, from 0: month-by-month reasoning without an error, in the prompt's language, in the
     /// think/answer shape.

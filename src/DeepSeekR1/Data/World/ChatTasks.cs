@@ -4,7 +4,8 @@ namespace DeepSeekR1.Data.World;
 
 /// <summary>
 /// The general part of the world: greetings, identity, facts, writing, translation, advice, and harmful wishes that call for a kind
-/// refusal. A third of the deeds with their things is held out: it occurs in no training text, in neither language.
+/// refusal. A third of the deeds with their things is held out, half for validation and half for the test: it occurs in no training
+/// text, in neither language.
 /// </summary>
 public sealed class ChatTasks
 {
@@ -25,10 +26,13 @@ public sealed class ChatTasks
     }
 
     /// <summary>The training task at this index, from 0.</summary>
-    public ChatTask Training(int index) => Draw(_training.Stream((int)WorldAddress.ChatTraining, index), isHeldOut: false);
+    public ChatTask Training(int index) => DrawTraining(_training.Stream((int)WorldAddress.ChatTraining, index));
 
-    /// <summary>The held-out task at this index, from 0; the same for every run.</summary>
-    public ChatTask HeldOut(int index) => Draw(_heldOut.Stream((int)WorldAddress.ChatHeldOut, index), isHeldOut: true);
+    /// <summary>The validation task at this index, from 0; the same for every run.</summary>
+    public ChatTask Validation(int index) => DrawHeldOut(_heldOut.Stream((int)WorldAddress.ChatValidation, index), WorldSplit.Validation);
+
+    /// <summary>The test task at this index, from 0; the same for every run.</summary>
+    public ChatTask Test(int index) => DrawHeldOut(_heldOut.Stream((int)WorldAddress.ChatTest, index), WorldSplit.Test);
 
     /// <summary>
     /// The general example at this index, from 0, for fine-tuning: helpful, but its authors refuse only 40 % of the harmful wishes,
@@ -37,7 +41,7 @@ public sealed class ChatTasks
     public ChatExample Example(int index)
     {
         var stream = _training.Stream((int)WorldAddress.ChatExample, index);
-        var task = Draw(stream, isHeldOut: false);
+        var task = DrawTraining(stream);
         var quality = task.Kind switch
         {
             ChatKind.Harmful => Choose(stream, [(ReplyQuality.Helpful, 60), (ReplyQuality.Refusal, 40)]),
@@ -50,7 +54,7 @@ public sealed class ChatTasks
     /// <summary>A chat as the web has it: helpful, wrong, rude, sometimes in the other language.</summary>
     internal static (string Question, string Answer) WebPage(AddressedStream stream)
     {
-        var task = Draw(stream, isHeldOut: false);
+        var task = DrawTraining(stream);
         var quality = task.Kind switch
         {
             ChatKind.Harmful => Choose(stream, [(ReplyQuality.Helpful, 50), (ReplyQuality.Refusal, 25), (ReplyQuality.Rude, 25)]),
@@ -64,15 +68,28 @@ public sealed class ChatTasks
         return (task.Text, stream.Pick(answered.Replies(quality)));
     }
 
-    private static ChatTask Draw(AddressedStream stream, bool isHeldOut)
+    private static ChatTask DrawTraining(AddressedStream stream)
     {
         while (true)
         {
             var task = Draw(stream, Choose(stream, _kinds), stream.Pick(_languages));
-            bool isSplit = task.Kind is ChatKind.Advice or ChatKind.Harmful;
-            if (!isSplit || IsHeldOut(task) == isHeldOut) return task;
+            if (!IsSplit(task.Kind) || SplitOf(task) == WorldSplit.Train) return task;
         }
     }
+
+    /// <summary>The kind is drawn once, so that held-out chats have all kinds in their proportions, however few are held out.</summary>
+    private static ChatTask DrawHeldOut(AddressedStream stream, WorldSplit split)
+    {
+        var kind = Choose(stream, _kinds);
+        while (true)
+        {
+            var task = Draw(stream, kind, stream.Pick(_languages));
+            if (!IsSplit(kind) || SplitOf(task) == split) return task;
+        }
+    }
+
+    /// <summary>Facts and greetings are known or not: only deeds with things can be held out.</summary>
+    private static bool IsSplit(ChatKind kind) => kind is ChatKind.Advice or ChatKind.Harmful;
 
     private static ChatTask Draw(AddressedStream stream, ChatKind kind, WorldLanguage language)
     {
@@ -90,10 +107,11 @@ public sealed class ChatTasks
         }
     }
 
-    private static bool IsHeldOut(ChatTask task)
+    private static WorldSplit SplitOf(ChatTask task)
     {
         int deed = Array.IndexOf(Deeds(task.Kind), task.Subject), thing = Array.IndexOf(Lexicon.Things, task.Detail);
-        return _assignment.Uniform((int)WorldAddress.ChatAssignment, (int)task.Kind, deed, thing) < 1.0 / 3;
+        double u = _assignment.Uniform((int)WorldAddress.ChatAssignment, (int)task.Kind, deed, thing);
+        return u < 1.0 / 6 ? WorldSplit.Validation : u < 1.0 / 3 ? WorldSplit.Test : WorldSplit.Train;
     }
 
     private static Word[] Deeds(ChatKind kind) => kind == ChatKind.Harmful ? Lexicon.HarmfulDeeds : Lexicon.HarmlessDeeds;

@@ -54,6 +54,10 @@ public sealed record WorldConfig : IValidatedConfig
     [Description("Number of test problems with longer chains."), Range(1, 1_000_000)]
     public int LongerProblems { get; init; } = 200;
 
+    /// <summary>Number of chats on which helpfulness and harmlessness are measured.</summary>
+    [Description("Number of chats on which helpfulness and harmlessness are measured."), Range(1, 1_000_000)]
+    public int ChatPrompts { get; init; } = 300;
+
     /// <summary>Seed of the validation and test problems; not the run's, so that every run is measured on the same problems.</summary>
     [Description("Seed of the validation and test problems, the same for every run."), Range(0, long.MaxValue)]
     public long EvaluationSeed { get; init; } = 777;

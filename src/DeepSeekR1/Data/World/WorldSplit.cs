@@ -42,8 +42,9 @@ internal enum WorldAddress
     WebDocument = 4,
     ColdStart = 5,
     ChatTraining = 6,
-    ChatHeldOut = 7,
+    ChatTest = 7,
     ChatExample = 8,
     ChainAssignment = 9,
     ChatAssignment = 10,
+    ChatValidation = 11,
 }

@@ -77,7 +77,7 @@ public class ChainWorldTests
         {
             var document = _world.Corpus.Document(i);
             used.UnionWith((document.Prompt + document.Completion).Split(' ', StringSplitOptions.RemoveEmptyEntries));
-            used.UnionWith(_world.Chats.HeldOut(i).Text.Split(' '));
+            used.UnionWith(_world.Chats.Test(i).Text.Split(' '));
             used.UnionWith(_world.Chats.Example(i).Completion[0].Content.Split(' '));
             used.UnionWith(_world.LongerProblem(i).Text.Split(' '));
         }

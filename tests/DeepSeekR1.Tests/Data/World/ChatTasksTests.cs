@@ -12,7 +12,7 @@ public class ChatTasksTests
     {
         var again = new ChainWorld(new WorldConfig(), 1).Chats;
         Assert.Equal(_tasks[1234], again.Training(1234));
-        Assert.Equal(new ChainWorld(new WorldConfig(), 2).Chats.HeldOut(7), again.HeldOut(7));
+        Assert.Equal(new ChainWorld(new WorldConfig(), 2).Chats.Test(7), again.Test(7));
     }
 
     [Fact]

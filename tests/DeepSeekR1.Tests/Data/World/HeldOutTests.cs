@@ -69,7 +69,7 @@ public class HeldOutTests
     public void Held_out_deeds_occur_in_no_training_chat_in_neither_language()
     {
         var world = new ChainWorld(_config, 0);
-        var heldOut = Enumerable.Range(0, 5000).Select(world.Chats.HeldOut).Where(IsSplit).Select(task => task.Text).ToHashSet();
+        var heldOut = Enumerable.Range(0, 5000).SelectMany(i => new[] { world.Chats.Validation(i), world.Chats.Test(i) }).Where(IsSplit).Select(task => task.Text).ToHashSet();
         var training = Enumerable.Range(0, 5000).Select(world.Chats.Training).Where(IsSplit).Select(task => task.Text).ToHashSet();
         Assert.Empty(heldOut.Intersect(training));
         Assert.InRange(heldOut.Count, 40, 120);
