@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Testing;
 
 namespace DeepSeekR1.Cli.Tests;
 
@@ -9,12 +10,8 @@ public sealed class ProcessTests : IDisposable
 {
     private const int Kills = 10;
 
-    private static readonly string[] _small =
-    [
-        "runtime.threads=1", "runtime.device=cpu", "checkpoints.every=2", "data.world.validationProblems=4", "data.world.testProblems=4", "data.world.longerProblems=2",
-        "evaluation.samples=1", "evaluation.consensusSamples=0", "zero.grpo.steps=12", "zero.grpo.promptsPerStep=4", "zero.grpo.groupSize=4", "zero.evaluateEvery=4",
-        "reasoningRl.grpo.steps=4", "reasoningRl.grpo.promptsPerStep=4", "reasoningRl.grpo.groupSize=4", "reasoningRl.evaluateEvery=2", "coldStart.examples=48",
-    ];
+    private static readonly string[] _settings =
+        [.. SmallRecipe.Settings, "checkpoints.every=2", "evaluation.samples=1", "evaluation.consensusSamples=0", "zero.grpo.steps=12", "reasoningRl.evaluateEvery=2"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("r1-process-");
 
@@ -34,7 +31,8 @@ public sealed class ProcessTests : IDisposable
         }
         Assert.Equal((0, ""), await FinishAsync(Start("--output", killed, "--resume")));
 
-        foreach (string file in new[] { "metrics.jsonl", "completions.jsonl", "checkpoints/zero/model/model.safetensors", "checkpoints/reasoning-rl/model/model.safetensors" })
+        foreach (string file in new[] { "metrics.jsonl", "completions.jsonl", "checkpoints/zero/model/model.safetensors", "checkpoints/reasoning-rl/model/model.safetensors",
+            "checkpoints/reward-model-helpful/model/model.safetensors", "checkpoints/all-scenario-rl/model/model.safetensors", "checkpoints/distill/model/model.safetensors" })
             Assert.True(File.ReadAllBytes(Path.Combine(whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(killed, file))), file);
     }
 
@@ -62,7 +60,7 @@ public sealed class ProcessTests : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string argument in (string[])["train", "--stage", "all", .. _small.SelectMany(setting => new[] { "--set", setting }), .. arguments]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])["train", "--stage", "all", .. _settings.SelectMany(setting => new[] { "--set", setting }), .. arguments]) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
