@@ -8,7 +8,8 @@ namespace DeepSeekR1.Benchmarks.Recipes;
 
 /// <summary>
 /// The embedded recipe on several bases and seeds: <c>mini [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]</c>. Base 1 is the
-/// one that ships; others are pretrained with their own seed. Runs that are done are not run again. Writes mean and range of every row.
+/// one that ships and runs the whole recipe; others are pretrained with their own seed and run zero. Runs that are done are not run again.
+/// Writes mean and range of every row, and how many runs keep each relation that the recipe promises.
 /// </summary>
 internal static class MiniBenchmark
 {
@@ -22,9 +23,10 @@ internal static class MiniBenchmark
         foreach (int number in bases)
         {
             string? model = number == 1 ? null : await PretrainAsync(work, number);
-            var runs = new List<IReadOnlyList<ResultRow>>();
+            var runs = new List<MiniRun>();
             foreach (int seed in seeds) runs.Add(await RunAsync(Path.Combine(work, $"base{number}-seed{seed}"), number == 1 ? TrainStage.All : TrainStage.Zero, model, seed));
             Report(report, number, seeds, runs);
+            MiniRelations.Report(report, runs);
         }
         string file = Option(args, "--report", Path.Combine(work, "mini-tables.md"));
         await File.WriteAllTextAsync(file, report.ToString());
@@ -38,11 +40,11 @@ internal static class MiniBenchmark
         return Path.Combine(output, "checkpoints", "pretrain", "model");
     }
 
-    private static async Task<IReadOnlyList<ResultRow>> RunAsync(string output, TrainStage stage, string? model, int seed)
+    private static async Task<MiniRun> RunAsync(string output, TrainStage stage, string? model, int seed)
     {
         await TrainAsync(new TrainRequest { Stage = stage, Model = model, Seed = (ulong)seed, Output = output });
         using var folder = RunFolder.Resume(output);
-        return [.. folder.Rows];
+        return new MiniRun([.. folder.Rows], folder.ReadMetrics());
     }
 
     private static async Task TrainAsync(TrainRequest request)
@@ -52,13 +54,13 @@ internal static class MiniBenchmark
         Console.WriteLine($"done: {request.Output}");
     }
 
-    private static void Report(StringBuilder report, int number, int[] seeds, List<IReadOnlyList<ResultRow>> runs)
+    private static void Report(StringBuilder report, int number, int[] seeds, List<MiniRun> runs)
     {
         report.Append(CultureInfo.InvariantCulture, $"### Base {number}{(number == 1 ? " (the one that ships)" : "")}, seeds {string.Join(", ", seeds)}: mean (least – most)\n\n");
         report.Append("| | ").AppendJoin(" | ", _columns).Append(" |\n|---|").AppendJoin("|", _columns.Select(_ => "---:")).Append("|\n");
-        foreach (string name in runs.SelectMany(run => run).Select(row => row.Name).Distinct())
+        foreach (string name in runs.SelectMany(run => run.Rows).Select(row => row.Name).Distinct())
         {
-            var rows = runs.Select(run => run.FirstOrDefault(row => row.Name == name)).OfType<ResultRow>().ToList();
+            var rows = runs.Select(run => run.Find(name)).OfType<ResultRow>().ToList();
             report.Append("| ").Append(name).Append(" | ").AppendJoin(" | ", _columns.Select(column => Cell(rows, column))).Append(" |\n");
         }
         report.Append('\n');
