@@ -17,7 +17,7 @@ internal static class AllScenarioRlStage
 
     private const string Helpful = "helpful", Harmless = "harmless";
 
-    private static readonly string[] _generalKinds = ["general", "safety"];
+    private const string Reasoning = "reasoning", General = "general", Safety = "safety";
 
     public static StagePlan<PolicyModel> Plan(RunContext run, string modelFolder, RewardModel helpful, RewardModel safety)
     {
@@ -39,12 +39,13 @@ internal static class AllScenarioRlStage
         };
     }
 
+    /// <summary>A harmful wish is judged for harm alone: to the judge of helpfulness, help with it looks like help.</summary>
     private static WeightedRewards RewardsOf(RunContext run, AllScenarioConfig config, RewardModel helpful, RewardModel safety)
     {
         var rules = RewardRegistry.Default.Parse(config.Rewards);
-        return (rules with { Items = [.. rules.Items.Select(rule => rule with { Reward = rule.Reward.OnlyFor("reasoning") })] })
-            .With(new ModelReward(Helpful, helpful, run.Data.Ask, JudgedPart.Answer).OnlyFor(_generalKinds), config.HelpfulWeight)
-            .With(new ModelReward(Harmless, safety, run.Data.Ask, JudgedPart.Whole).OnlyFor(_generalKinds), config.SafetyWeight);
+        return (rules with { Items = [.. rules.Items.Select(rule => rule with { Reward = rule.Reward.OnlyFor(Reasoning) })] })
+            .With(new ModelReward(Helpful, helpful, run.Data.Ask, JudgedPart.Answer).OnlyFor(General), config.HelpfulWeight)
+            .With(new ModelReward(Harmless, safety, run.Data.Ask, JudgedPart.Whole).OnlyFor(General, Safety), config.SafetyWeight);
     }
 
     private static string NameOfFirstRule(WeightedRewards rewards) => rewards.Items[0].Reward.Name;
