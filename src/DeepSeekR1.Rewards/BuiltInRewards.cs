@@ -15,6 +15,7 @@ internal static class BuiltInRewards
             ["cosine_length"] = CosineLength,
             ["group_length"] = options => new GroupLengthReward(Accuracy(options)) { Unit = options.Choice("unit", LengthUnit.Tokens) },
             ["repetition"] = Repetition,
+            ["judge"] = Judge,
         };
 
     private static AccuracyReward Accuracy(RewardOptions options)
@@ -30,6 +31,31 @@ internal static class BuiltInRewards
             },
             ManyAnswers = options.Choice("many-answers", ManyAnswers.Wrong),
         };
+    }
+
+    private static IGroupReward Judge(RewardOptions options)
+    {
+        string address = options.Text("url") ?? throw new FormatException("reward 'judge': option 'url' is required, such as url=http://localhost:11434/v1");
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            throw new FormatException($"reward 'judge': option 'url' is '{address}', expected an address such as http://localhost:11434/v1");
+        string model = options.Text("model") ?? throw new FormatException("reward 'judge': option 'model' is required");
+        string? key = options.Text("key-env") is not { } variable ? null
+            : Environment.GetEnvironmentVariable(variable) ?? throw new FormatException($"reward 'judge': the environment has no variable '{variable}' (option 'key-env')");
+        var asked = new JudgeOptions
+        {
+            MaxConcurrency = options.Integer("concurrency", 4),
+            RequestsPerMinute = options.Text("requests-per-minute") is null ? null : options.Integer("requests-per-minute", 0),
+            CacheFolder = options.Text("cache"),
+        };
+        var rubric = options.Choice("rubric", JudgeRubric.Helpful) == JudgeRubric.Helpful ? Rubric.Helpful : Rubric.Harmless;
+        var client = new OpenAICompatibleClient(url, model, key);
+        return options.Flag("pairwise", false) ? new PairwiseJudgeReward(client, rubric, asked, options.Integer("opponents", 2)) : new JudgeReward(client, rubric, asked);
+    }
+
+    private enum JudgeRubric
+    {
+        Helpful,
+        Harmless,
     }
 
     private static FormatReward Format(RewardOptions options) => new()

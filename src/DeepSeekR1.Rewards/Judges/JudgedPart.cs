@@ -1,0 +1,21 @@
+namespace DeepSeekR1.Rewards;
+
+/// <summary>What of a completion a judge is shown.</summary>
+public enum JudgedPart
+{
+    /// <summary>What follows the reasoning: helpfulness is judged on the final answer only, so that reasoning stays free (DeepSeek-R1, section 2.3.4).</summary>
+    Answer,
+    /// <summary>Reasoning and answer: harm is looked for everywhere.</summary>
+    Whole,
+}
+
+/// <summary>Cuts completions for judges.</summary>
+public static class JudgedParts
+{
+    /// <summary>The part of a completion's text; the whole where there is no <c>&lt;/think&gt;</c>.</summary>
+    public static string Of(this JudgedPart part, Completion completion)
+    {
+        ArgumentNullException.ThrowIfNull(completion);
+        return part == JudgedPart.Whole ? completion.Text : ThinkTags.AfterThinking(completion.Text)?.Trim() ?? completion.Text;
+    }
+}
