@@ -16,6 +16,7 @@ internal static class BuiltInRewards
             ["group_length"] = options => new GroupLengthReward(Accuracy(options)) { Unit = options.Choice("unit", LengthUnit.Tokens) },
             ["repetition"] = Repetition,
             ["judge"] = Judge,
+            ["code"] = Code,
         };
 
     private static AccuracyReward Accuracy(RewardOptions options)
@@ -56,6 +57,18 @@ internal static class BuiltInRewards
     {
         Helpful,
         Harmless,
+    }
+
+    private static CodeReward Code(RewardOptions options)
+    {
+        var limits = new SandboxLimits();
+        limits = limits with
+        {
+            Time = TimeSpan.FromSeconds(options.Number("seconds", limits.Time.TotalSeconds)),
+            MemoryMebibytes = options.Integer("memory", limits.MemoryMebibytes),
+        };
+        var sandbox = new Sandbox(options.Integer("slots", 2), options.Choice("sandbox", SandboxLevel.Full));
+        return new CodeReward(sandbox, limits, options.Text("python") ?? "/usr/bin/python3") { Scoring = options.Choice("scoring", CodeScoring.AllOrNothing) };
     }
 
     private static FormatReward Format(RewardOptions options) => new()

@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace DeepSeekR1.Rewards;
+
+/// <summary>How a program is tested.</summary>
+internal abstract record CodeTests
+{
+    /// <summary>Tests in the program's language that call its functions.</summary>
+    /// <param name="Preamble">Code that stands before the program, such as HumanEval's prompt.</param>
+    /// <param name="Setup">Imports and definitions of the tests.</param>
+    /// <param name="Tests">Each passes or fails by itself.</param>
+    public sealed record Assertions(string Preamble, string Setup, IReadOnlyList<string> Tests) : CodeTests;
+
+    /// <summary>Whole runs: what goes in, and what must come out.</summary>
+    public sealed record Streams(IReadOnlyList<(string Input, string Output)> Cases) : CodeTests;
+
+    /// <summary>
+    /// Reads the tests of a row: HumanEval (<c>test</c>, <c>entry_point</c>), MBPP (<c>test_list</c>, <c>test_imports</c>), function calls
+    /// (<c>calls</c>: [{"call": "f(2)", "expected": "4"}]), streams (<c>inputs</c> and <c>outputs</c>). Null where the row has none.
+    /// </summary>
+    /// <exception cref="FormatException">The fields are not what they should be.</exception>
+    public static CodeTests? Of(Prompt prompt)
+    {
+        if (Texts(prompt, "inputs") is { } inputs)
+        {
+            string[] outputs = Texts(prompt, "outputs") ?? throw new FormatException($"{prompt.Id}: 'inputs' without 'outputs'");
+            return inputs.Length == outputs.Length ? new Streams([.. inputs.Zip(outputs)])
+                : throw new FormatException($"{prompt.Id}: {inputs.Length} inputs, but {outputs.Length} outputs");
+        }
+        if (Texts(prompt, "test_list") is { } tests) return new Assertions("", string.Join('\n', Texts(prompt, "test_imports") ?? []), tests);
+        if (prompt.Fields.TryGetValue("calls", out var calls))
+            return new Assertions("", "", [.. calls.EnumerateArray().Select(call => $"assert ({call.GetProperty("call").GetString()}) == ({call.GetProperty("expected").GetString()})")]);
+        if (Text(prompt, "test") is { } check && Text(prompt, "entry_point") is { } entry) return new Assertions(prompt.Text, check, [$"check({entry})"]);
+        return null;
+    }
+
+    private static string? Text(Prompt prompt, string field) =>
+        prompt.Fields.TryGetValue(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static string[]? Texts(Prompt prompt, string field)
+    {
+        if (!prompt.Fields.TryGetValue(field, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+            throw new FormatException($"{prompt.Id}: field '{field}' is not a list of texts");
+        return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DeepSeekR1.Rewards;
+
+/// <summary>What became of one test.</summary>
+/// <param name="Passed">Whether it held.</param>
+/// <param name="Reason">Why not.</param>
+internal sealed record TestOutcome(bool Passed, string? Reason);
+
+/// <summary>
+/// Runs Python programs against tests. Program and tests live in two boxes; the host carries calls and plain values between them. The
+/// program never sees a test or an expected value, and the verdict is spoken in a box in which nothing of it ever runs.
+/// </summary>
+internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string interpreter)
+{
+    private const int MaxDepth = 256;
+
+    private static readonly string _harness = ReadHarness();
+
+    /// <summary>[test] what became of it. A program that does not come up, or ends early, fails them all.</summary>
+    /// <exception cref="SandboxException">There is no sandbox, or the tests themselves are broken.</exception>
+    public async Task<IReadOnlyList<TestOutcome>> TestAsync(string program, string setup, IReadOnlyList<string> tests, CancellationToken cancellationToken)
+    {
+        using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
+        using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        clock.CancelAfter(limits.Time);
+        var outcomes = new TestOutcome[tests.Count];
+        Array.Fill(outcomes, new TestOutcome(false, "out of time"));
+        try
+        {
+            await using var solution = await sandbox.StartAsync(Role("serve"), limits, clock.Token).ConfigureAwait(false);
+            await solution.WriteLineAsync(new JsonObject { ["program"] = program }.ToJsonString(), clock.Token).ConfigureAwait(false);
+            var (names, failure) = await LoadedAsync(solution, clock.Token).ConfigureAwait(false);
+            if (failure is not null) return [.. tests.Select(_ => new TestOutcome(false, failure))];
+
+            await using var examiner = await sandbox.StartAsync(Role("examine"), limits, clock.Token).ConfigureAwait(false);
+            await examiner.WriteLineAsync(new JsonObject { ["setup"] = setup, ["tests"] = Texts(tests), ["names"] = Texts(names) }.ToJsonString(), clock.Token).ConfigureAwait(false);
+            await MediateAsync(solution, examiner, outcomes, clock.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The tests that were not reached stay out of time.
+        }
+        return outcomes;
+    }
+
+    /// <summary>What the program writes when it reads this; null where it failed, wrote too much or ran out of time.</summary>
+    /// <exception cref="SandboxException">There is no sandbox.</exception>
+    public async Task<string?> RunAsync(string program, string input, CancellationToken cancellationToken)
+    {
+        using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
+        using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        clock.CancelAfter(limits.Time);
+        try
+        {
+            await using var process = await sandbox.StartAsync([interpreter, "-I", "-S", "-c", program], limits, clock.Token).ConfigureAwait(false);
+            var feeding = process.WriteAllAsync(input, clock.Token);
+            string? output = await process.ReadAllAsync(clock.Token).ConfigureAwait(false);
+            await feeding.ConfigureAwait(false);
+            return output is not null && await process.ExitCodeAsync(clock.Token).ConfigureAwait(false) == 0 ? output : null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private string[] Role(string role) => [interpreter, "-I", "-S", "-c", _harness, role];
+
+    /// <summary>What the program defines, or why it did not load.</summary>
+    private static async Task<(IReadOnlyList<string> Names, string? Failure)> LoadedAsync(BoxedProcess solution, CancellationToken cancellationToken)
+    {
+        if (await solution.ReadLineAsync(cancellationToken).ConfigureAwait(false) is not { } line) return ([], "the program ended while it was loaded");
+        if (Parse(line) is not { } answer || answer["ready"] is null) return ([], "the program wrote where only answers belong");
+        if (answer["raise"] is JsonArray { Count: 2 } raised) return ([], $"{raised[0]}: {raised[1]}");
+        return (answer["names"] is JsonArray names ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [], null);
+    }
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+
+    /// <summary>Carries calls to the solution and answers to the examiner until the tests are done.</summary>
+    private static async Task MediateAsync(BoxedProcess solution, BoxedProcess examiner, TestOutcome[] outcomes, CancellationToken cancellationToken)
+    {
+        bool isAlive = true;
+        while (await examiner.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+        {
+            var message = Parse(line) ?? throw new SandboxException("the examiner wrote something that is no message");
+            if (message["call"] is JsonObject call)
+            {
+                JsonObject? answer = null;
+                if (isAlive)
+                {
+                    await solution.WriteLineAsync(call.ToJsonString(), cancellationToken).ConfigureAwait(false);
+                    answer = AnswerTo(call, await solution.ReadLineAsync(cancellationToken).ConfigureAwait(false));
+                    isAlive = answer is not null;
+                }
+                await examiner.WriteLineAsync((answer ?? Raised("SolutionError", "the program gave no answer")).ToJsonString(), cancellationToken).ConfigureAwait(false);
+            }
+            else if (message["test"] is { } test)
+            {
+                outcomes[(int)test] = new TestOutcome(message["reason"] is null, (string?)message["reason"]);
+            }
+            else if (message["broken"] is { } broken)
+            {
+                throw new SandboxException($"the tests do not load: {broken}");
+            }
+            else
+            {
+                return;
+            }
+        }
+        throw new SandboxException($"the examiner ended early: {await examiner.ComplaintAsync(cancellationToken).ConfigureAwait(false)}");
+    }
+
+    /// <summary>The solution's line as an answer; null where it is none: then nothing it says is believed any more.</summary>
+    private static JsonObject? AnswerTo(JsonObject call, byte[]? line)
+    {
+        if (line is null || Parse(line) is not { } answer || answer["id"] is not JsonValue id || !id.TryGetValue(out int number) || number != (int)call["id"]!) return null;
+        if (answer["value"] is JsonArray value) return new JsonObject { ["value"] = value.DeepClone() };
+        return answer["raise"] is JsonArray { Count: 2 } raised && raised[0] is JsonValue kind && kind.TryGetValue(out string? name) ? Raised(name, raised[1]?.ToString() ?? "") : null;
+    }
+
+    private static JsonObject Raised(string kind, string message) => new() { ["raise"] = new JsonArray(kind, message) };
+
+    private static JsonObject? Parse(byte[] line)
+    {
+        try
+        {
+            return JsonNode.Parse(line, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string ReadHarness()
+    {
+        using var resource = typeof(PythonRunner).Assembly.GetManifestResourceStream("code/harness.py")!;
+        using var reader = new StreamReader(resource);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,122 @@
+# Runs inside the sandbox, in one of two roles that never share a box:
+#   serve    holds the untrusted program and answers calls of its functions;
+#   examine  holds the tests, and calls the program through the host.
+# Only plain values travel: an object that claims to be equal to everything stays where it is.
+import sys, os, json, builtins
+
+def encode(v):
+    t = type(v)
+    if v is None: return ["n"]
+    if t is bool: return ["b", v]
+    if t is int: return ["i", hex(v)]
+    if t is float: return ["f", v.hex()]
+    if t is complex: return ["c", v.real.hex(), v.imag.hex()]
+    if t is str: return ["s", v.encode("utf-8", "surrogatepass").hex()]
+    if t is bytes: return ["y", v.hex()]
+    for tag, kind in (("l", list), ("t", tuple), ("e", set), ("z", frozenset)):
+        if t is kind: return [tag, [encode(x) for x in v]]
+    if isinstance(v, dict): return ["d", [[encode(k), encode(x)] for k, x in dict.items(v)]]
+    if isinstance(v, tuple): return ["t", [encode(x) for x in tuple.__iter__(v)]]
+    if t is range: return ["r", v.start, v.stop, v.step]
+    return ["o", bool(v)]
+
+class Opaque:
+    """What is left of an object that is no plain value: it is true or false, and equal to nothing."""
+    def __init__(self, truth): self.truth = truth
+    def __bool__(self): return self.truth
+
+def decode(e):
+    k = e[0]
+    if k == "n": return None
+    if k == "b": return bool(e[1])
+    if k == "i": return int(e[1], 16)
+    if k == "f": return float.fromhex(e[1])
+    if k == "c": return complex(float.fromhex(e[1]), float.fromhex(e[2]))
+    if k == "s": return bytes.fromhex(e[1]).decode("utf-8", "surrogatepass")
+    if k == "y": return bytes.fromhex(e[1])
+    if k == "r": return range(e[1], e[2], e[3])
+    if k == "o": return Opaque(bool(e[1]))
+    if k == "d": return {decode(a): decode(b) for a, b in e[1]}
+    return {"l": list, "t": tuple, "e": set, "z": frozenset}[k](decode(x) for x in e[1])
+
+def lines():
+    source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2): os.dup2(null, fd)
+    def send(o):
+        target.write(json.dumps(o).encode() + b"\n"); target.flush()
+    def receive():
+        line = source.readline()
+        if not line: os._exit(0)
+        return json.loads(line)
+    return send, receive
+
+def serve():
+    send, receive = lines()
+    space = {"__name__": "solution", "__builtins__": builtins}
+    failure = None
+    try: exec(compile(receive()["program"], "solution.py", "exec"), space)
+    except BaseException as e: failure = [type(e).__name__, str(e)[:300]]
+    send({"ready": True, "raise": failure, "names": [n for n in space if isinstance(n, str)]})
+    while True:
+        call = receive()
+        try:
+            f = space[call["name"]]
+            a, k = decode(call["args"]), decode(call["kwargs"])
+            send({"id": call["id"], "value": encode(f(*a, **k))})
+        except BaseException as e: send({"id": call["id"], "raise": [type(e).__name__, str(e)[:300]]})
+
+def examine():
+    import ast
+    send, receive = lines()
+    job = receive()
+    count = [0]
+    class SolutionError(Exception): pass
+    def proxy(name):
+        def call(*args, **kwargs):
+            count[0] += 1
+            send({"call": {"id": count[0], "name": name, "args": encode(list(args)), "kwargs": encode(kwargs)}})
+            answer = receive()
+            if answer.get("raise"):
+                kind = getattr(builtins, answer["raise"][0], None)
+                if not (isinstance(kind, type) and issubclass(kind, Exception)): kind = SolutionError
+                raise kind(answer["raise"][1])
+            return decode(answer["value"])
+        call.__name__ = name
+        return call
+    def find_names(source):
+        """Names that the tests take from elsewhere: functions of the program, and modules."""
+        nodes = list(ast.walk(ast.parse(source)))
+        names = [n for n in nodes if isinstance(n, ast.Name)]
+        bound = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+        for n in nodes:
+            if isinstance(n, (ast.FunctionDef, ast.ClassDef)): bound.add(n.name)
+            if isinstance(n, ast.arg): bound.add(n.arg)
+            if isinstance(n, ast.alias): bound.add((n.asname or n.name).split(".")[0])
+        unbound = {n.id for n in names} - bound
+        modules = {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)} & unbound & sys.stdlib_module_names
+        functions = unbound - modules - set(dir(builtins))
+        # Only where nothing else is tested may the program redefine a builtin: else it could redefine what the tests compare with.
+        return functions or {n for n in unbound & set(job["names"]) if n != "__builtins__"}, modules
+    space = {"__name__": "tests"}
+    try:
+        functions, modules = find_names("\n".join([job["setup"]] + job["tests"]))
+        for name in modules: space[name] = __import__(name)
+        for name in functions: space[name] = proxy(name)
+        exec(compile(job["setup"], "setup.py", "exec"), space)
+    except BaseException as e:
+        send({"broken": type(e).__name__ + ": " + str(e)[:300]}); return
+    for i, test in enumerate(job["tests"]):
+        try:
+            exec(compile(test, "test%d.py" % i, "exec"), space)
+            send({"test": i, "reason": None})
+        except AssertionError as e: send({"test": i, "reason": ("assertion failed " + str(e)[:200]).strip()})
+        except BaseException as e: send({"test": i, "reason": type(e).__name__ + ": " + str(e)[:200]})
+    send({"done": True})
+
+def main():
+    try: sys.setrecursionlimit(10000)
+    except Exception: pass
+    {"serve": serve, "examine": examine}[sys.argv[1]]()
+
+main()
