@@ -12,6 +12,7 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
     ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
+    ["sandbox"] = ("milliseconds that a boxed program costs beside a bare one", SandboxBenchmark.RunAsync),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
 };
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
