@@ -68,7 +68,7 @@ internal static class BuiltInRewards
             MemoryMebibytes = options.Integer("memory", limits.MemoryMebibytes),
         };
         var sandbox = new Sandbox(options.Integer("slots", 2), options.Choice("sandbox", SandboxLevel.Full));
-        return new CodeReward(sandbox, limits, options.Text("python") ?? "/usr/bin/python3") { Scoring = options.Choice("scoring", CodeScoring.AllOrNothing) };
+        return new CodeReward(options.Choice("language", CodeLanguage.Python), sandbox, limits, options.Text("python") ?? "/usr/bin/python3") { Scoring = options.Choice("scoring", CodeScoring.AllOrNothing) };
     }
 
     private static FormatReward Format(RewardOptions options) => new()

@@ -9,28 +9,37 @@ public enum CodeScoring
     Share,
 }
 
+/// <summary>The language of programs.</summary>
+public enum CodeLanguage
+{
+    /// <summary>Python 3.</summary>
+    Python,
+    /// <summary>C# on .NET.</summary>
+    CSharp,
+}
+
 /// <summary>
-/// Runs the last fenced Python block of a completion against the prompt's tests, in a sandbox. Tests are fields of the row: HumanEval's
-/// (<c>test</c>, <c>entry_point</c>), MBPP's (<c>test_list</c>), function calls (<c>calls</c>), or <c>inputs</c> and <c>outputs</c> of whole runs. Expected
-/// values never enter the program's box. No program is wrong; a machine without a sandbox makes the reward fail, naming what to install.
+/// Runs the last fenced block of a completion against the prompt's tests, in a sandbox. Tests are fields of the row: function calls
+/// (<c>calls</c>), <c>inputs</c> and <c>outputs</c> of whole runs; for Python also HumanEval's (<c>test</c>, <c>entry_point</c>) and MBPP's
+/// (<c>test_list</c>). Expected values never enter the program's box. No program is wrong; a machine without a sandbox makes the
+/// reward fail, naming what to install.
 /// </summary>
 public sealed class CodeReward : IReward
 {
-    private static readonly string[] _python = ["python", "py", "python3"];
-
-    private readonly Sandbox _sandbox;
-    private readonly PythonRunner _runner;
+    private readonly IProgramRunner _runner;
     private readonly Lazy<Task> _checked;
 
     /// <summary>A reward that runs programs.</summary>
+    /// <param name="language">The language of the programs.</param>
     /// <param name="sandbox">Where they run; null: a sandbox of its own with two slots.</param>
     /// <param name="limits">What a run may use; null: the defaults.</param>
-    /// <param name="interpreter">Python's path inside the box.</param>
-    public CodeReward(Sandbox? sandbox = null, SandboxLimits? limits = null, string interpreter = "/usr/bin/python3")
+    /// <param name="python">Python's path inside the box.</param>
+    public CodeReward(CodeLanguage language = CodeLanguage.Python, Sandbox? sandbox = null, SandboxLimits? limits = null, string python = "/usr/bin/python3")
     {
-        _sandbox = sandbox ?? new Sandbox();
-        _runner = new PythonRunner(_sandbox, limits ?? new SandboxLimits(), interpreter);
-        _checked = new Lazy<Task>(() => _sandbox.CheckAsync());
+        var box = sandbox ?? new Sandbox();
+        var bounds = limits ?? new SandboxLimits();
+        _runner = language == CodeLanguage.Python ? new PythonRunner(box, bounds, python) : new CSharpRunner(box, bounds);
+        _checked = new Lazy<Task>(() => box.CheckAsync());
     }
 
     /// <inheritdoc/>
@@ -47,38 +56,13 @@ public sealed class CodeReward : IReward
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(completion);
         if (CodeTests.Of(prompt) is not { } tests) return RewardScore.Abstain("the row has no tests");
-        if (FencedCode.Last(JudgedPart.Answer.Of(completion), _python) is not { } program) return new RewardScore(0, "no fenced program");
+        if (FencedCode.Last(JudgedPart.Answer.Of(completion), _runner.Languages) is not { } program) return new RewardScore(0, "no fenced program");
         await _checked.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var outcomes = tests switch
-        {
-            CodeTests.Assertions assertions => await _runner.TestAsync($"{assertions.Preamble}\n{program}", assertions.Setup, assertions.Tests, cancellationToken).ConfigureAwait(false),
-            CodeTests.Streams streams => await RunCasesAsync(program, streams, cancellationToken).ConfigureAwait(false),
-            _ => throw new InvalidOperationException($"unknown tests {tests.GetType()}"),
-        };
-        return ScoreOf(outcomes);
-    }
+        var outcomes = await _runner.TestAsync(program, tests, cancellationToken).ConfigureAwait(false);
 
-    private async Task<IReadOnlyList<TestOutcome>> RunCasesAsync(string program, CodeTests.Streams streams, CancellationToken cancellationToken)
-    {
-        var outcomes = new List<TestOutcome>();
-        foreach (var (input, expected) in streams.Cases)
-        {
-            string? output = await _runner.RunAsync(program, input, cancellationToken).ConfigureAwait(false);
-            outcomes.Add(output is null ? new TestOutcome(false, "failed, wrote too much or ran out of time")
-                : new TestOutcome(Lines(output).SequenceEqual(Lines(expected)), "other output"));
-            if (!outcomes[^1].Passed && Scoring == CodeScoring.AllOrNothing) break;
-        }
-        return outcomes;
-    }
-
-    private RewardScore ScoreOf(IReadOnlyList<TestOutcome> outcomes)
-    {
         int passed = outcomes.Count(outcome => outcome.Passed);
         string reason = $"{passed} of {outcomes.Count} tests passed";
         if (outcomes.FirstOrDefault(outcome => !outcome.Passed) is { } failed) reason += $"; {failed.Reason}";
         return new RewardScore(Scoring == CodeScoring.Share ? (double)passed / outcomes.Count : passed == outcomes.Count ? 1 : 0, reason);
     }
-
-    /// <summary>Lines without blanks at their ends and without empty lines at the end of all; extra and missing lines count.</summary>
-    private static IEnumerable<string> Lines(string text) => text.TrimEnd().Split('\n').Select(line => line.TrimEnd());
 }

@@ -11,6 +11,9 @@ internal abstract record CodeTests
     /// <param name="Tests">Each passes or fails by itself.</param>
     public sealed record Assertions(string Preamble, string Setup, IReadOnlyList<string> Tests) : CodeTests;
 
+    /// <summary>Calls of the program's functions, and what they must give: expressions of the program's language.</summary>
+    public sealed record Calls(IReadOnlyList<(string Call, string Expected)> Cases) : CodeTests;
+
     /// <summary>Whole runs: what goes in, and what must come out.</summary>
     public sealed record Streams(IReadOnlyList<(string Input, string Output)> Cases) : CodeTests;
 
@@ -29,9 +32,19 @@ internal abstract record CodeTests
         }
         if (Texts(prompt, "test_list") is { } tests) return new Assertions("", string.Join('\n', Texts(prompt, "test_imports") ?? []), tests);
         if (prompt.Fields.TryGetValue("calls", out var calls))
-            return new Assertions("", "", [.. calls.EnumerateArray().Select(call => $"assert ({call.GetProperty("call").GetString()}) == ({call.GetProperty("expected").GetString()})")]);
+            return ReadCalls(prompt, calls);
         if (Text(prompt, "test") is { } check && Text(prompt, "entry_point") is { } entry) return new Assertions(prompt.Text, check, [$"check({entry})"]);
         return null;
+    }
+
+    private static Calls ReadCalls(Prompt prompt, JsonElement calls)
+    {
+        if (calls.ValueKind == JsonValueKind.Array && calls.EnumerateArray().All(call => TextOf(call, "call") is not null && TextOf(call, "expected") is not null))
+            return new Calls([.. calls.EnumerateArray().Select(call => (TextOf(call, "call")!, TextOf(call, "expected")!))]);
+        throw new FormatException($$"""{{prompt.Id}}: field 'calls' is not a list such as [{"call": "f(2)", "expected": "4"}]""");
+
+        static string? TextOf(JsonElement call, string name) =>
+            call.ValueKind == JsonValueKind.Object && call.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
     private static string? Text(Prompt prompt, string field) =>

@@ -3,24 +3,31 @@ using System.Text.Json.Nodes;
 
 namespace DeepSeekR1.Rewards;
 
-/// <summary>What became of one test.</summary>
-/// <param name="Passed">Whether it held.</param>
-/// <param name="Reason">Why not.</param>
-internal sealed record TestOutcome(bool Passed, string? Reason);
-
 /// <summary>
-/// Runs Python programs against tests. Program and tests live in two boxes; the host carries calls and plain values between them. The
+/// Python programs. Program and tests live in two boxes; the host carries calls and plain values between them. The
 /// program never sees a test or an expected value, and the verdict is spoken in a box in which nothing of it ever runs.
 /// </summary>
-internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string interpreter)
+internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string interpreter) : IProgramRunner
 {
     private const int MaxDepth = 256;
 
     private static readonly string _harness = ReadHarness();
 
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Languages { get; } = ["python", "py", "python3"];
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<TestOutcome>> TestAsync(string program, CodeTests tests, CancellationToken cancellationToken) => tests switch
+    {
+        CodeTests.Assertions assertions => TestAsync($"{assertions.Preamble}\n{program}", assertions.Setup, assertions.Tests, cancellationToken),
+        CodeTests.Calls calls => TestAsync(program, "", [.. calls.Cases.Select(call => $"assert ({call.Call}) == ({call.Expected})")], cancellationToken),
+        CodeTests.Streams streams => StreamRunner.TestAsync(sandbox, limits, new BoxedProgram([interpreter, "-I", "-S", "-c", program]), streams, cancellationToken),
+        _ => throw new InvalidOperationException($"unknown tests {tests.GetType()}"),
+    };
+
     /// <summary>[test] what became of it. A program that does not come up, or ends early, fails them all.</summary>
     /// <exception cref="SandboxException">There is no sandbox, or the tests themselves are broken.</exception>
-    public async Task<IReadOnlyList<TestOutcome>> TestAsync(string program, string setup, IReadOnlyList<string> tests, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TestOutcome>> TestAsync(string program, string setup, IReadOnlyList<string> tests, CancellationToken cancellationToken)
     {
         using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -30,11 +37,10 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
         try
         {
             await using var solution = await sandbox.StartAsync(Role("serve"), limits, clock.Token).ConfigureAwait(false);
+            await using var examiner = await sandbox.StartAsync(Role("examine"), limits, clock.Token).ConfigureAwait(false);
             await solution.WriteLineAsync(new JsonObject { ["program"] = program }.ToJsonString(), clock.Token).ConfigureAwait(false);
             var (names, failure) = await LoadedAsync(solution, clock.Token).ConfigureAwait(false);
             if (failure is not null) return [.. tests.Select(_ => new TestOutcome(false, failure))];
-
-            await using var examiner = await sandbox.StartAsync(Role("examine"), limits, clock.Token).ConfigureAwait(false);
             await examiner.WriteLineAsync(new JsonObject { ["setup"] = setup, ["tests"] = Texts(tests), ["names"] = Texts(names) }.ToJsonString(), clock.Token).ConfigureAwait(false);
             await MediateAsync(solution, examiner, outcomes, clock.Token).ConfigureAwait(false);
         }
@@ -45,28 +51,7 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
         return outcomes;
     }
 
-    /// <summary>What the program writes when it reads this; null where it failed, wrote too much or ran out of time.</summary>
-    /// <exception cref="SandboxException">There is no sandbox.</exception>
-    public async Task<string?> RunAsync(string program, string input, CancellationToken cancellationToken)
-    {
-        using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
-        using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        clock.CancelAfter(limits.Time);
-        try
-        {
-            await using var process = await sandbox.StartAsync([interpreter, "-I", "-S", "-c", program], limits, clock.Token).ConfigureAwait(false);
-            var feeding = process.WriteAllAsync(input, clock.Token);
-            string? output = await process.ReadAllAsync(clock.Token).ConfigureAwait(false);
-            await feeding.ConfigureAwait(false);
-            return output is not null && await process.ExitCodeAsync(clock.Token).ConfigureAwait(false) == 0 ? output : null;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
-
-    private string[] Role(string role) => [interpreter, "-I", "-S", "-c", _harness, role];
+    private BoxedProgram Role(string role) => new([interpreter, "-I", "-S", "-c", _harness, role]);
 
     /// <summary>What the program defines, or why it did not load.</summary>
     private static async Task<(IReadOnlyList<string> Names, string? Failure)> LoadedAsync(BoxedProcess solution, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal static class SandboxBenchmark
 
     public static async Task RunAsync(string[] args)
     {
-        var reward = new CodeReward(new Sandbox(Slots));
+        var reward = new CodeReward(sandbox: new Sandbox(Slots));
         var prompt = new Prompt
         {
             Id = "one",

@@ -101,7 +101,7 @@ public sealed class AttackTests : IDisposable
         await Box.RequireAsync();
         var sandbox = new Sandbox(slots: 1);
         var limits = new SandboxLimits { Time = TimeSpan.FromSeconds(1) };
-        var reward = new CodeReward(sandbox, limits);
+        var reward = new CodeReward(sandbox: sandbox, limits: limits);
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => reward.ScoreAsync(Box.Prompt(new { test_list = new[] { "assert f()" } }), Box.Python("import time\ntime.sleep(60)"), TestContext.Current.CancellationToken).AsTask()));
         Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(2.9), $"three runs of a second in one slot took {clock.Elapsed}");

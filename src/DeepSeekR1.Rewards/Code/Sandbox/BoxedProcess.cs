@@ -7,11 +7,15 @@ namespace DeepSeekR1.Rewards;
 internal sealed class BoxedProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly HandedFiles _handed;
     private readonly int _maxBytes;
     private readonly byte[] _buffer = new byte[16_384];
     private int _from, _until, _read;
 
-    public BoxedProcess(Process process, int maxBytes) => (_process, _maxBytes) = (process, maxBytes);
+    /// <param name="process">The shell that becomes the box.</param>
+    /// <param name="handed">Files that it opens; they are freed with it.</param>
+    /// <param name="maxBytes">What it may write.</param>
+    public BoxedProcess(Process process, HandedFiles handed, int maxBytes) => (_process, _handed, _maxBytes) = (process, handed, maxBytes);
 
     /// <summary>Sends a line. A process that has ended does not hear it.</summary>
     public async Task WriteLineAsync(string line, CancellationToken cancellationToken)
@@ -59,11 +63,11 @@ internal sealed class BoxedProcess : IAsyncDisposable
     }
 
     /// <summary>All that it writes until its end; null where that is more than it may write.</summary>
-    public async Task<string?> ReadAllAsync(CancellationToken cancellationToken)
+    public async Task<byte[]?> ReadAllAsync(CancellationToken cancellationToken)
     {
         using var all = new MemoryStream();
         while (await FillAsync(cancellationToken).ConfigureAwait(false)) all.Write(_buffer, _from, _until - _from);
-        return _read > _maxBytes ? null : Encoding.UTF8.GetString(all.GetBuffer(), 0, (int)all.Length);
+        return _read > _maxBytes ? null : all.ToArray();
     }
 
     /// <summary>How it ended.</summary>
@@ -93,6 +97,7 @@ internal sealed class BoxedProcess : IAsyncDisposable
         finally
         {
             _process.Dispose();
+            _handed.Dispose();
         }
     }
 

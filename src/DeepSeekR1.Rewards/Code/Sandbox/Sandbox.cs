@@ -21,9 +21,6 @@ public sealed class Sandbox
 {
     private const string Shell = "/bin/sh";
 
-    private static readonly Lock _gate = new();
-    private static FileStream? _filter;
-
     private readonly SandboxLevel _level;
     private readonly SemaphoreSlim _slots;
 
@@ -40,7 +37,7 @@ public sealed class Sandbox
     /// <exception cref="SandboxException">They cannot; says why and what to do.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken = default)
     {
-        await using var probe = await StartAsync(["/bin/true"], new SandboxLimits(), cancellationToken).ConfigureAwait(false);
+        await using var probe = await StartAsync(new BoxedProgram(["/bin/true"]), new SandboxLimits(), cancellationToken).ConfigureAwait(false);
         if (await probe.ExitCodeAsync(cancellationToken).ConfigureAwait(false) != 0) throw Refused(await probe.ComplaintAsync(cancellationToken).ConfigureAwait(false));
     }
 
@@ -53,22 +50,22 @@ public sealed class Sandbox
 
     /// <summary>Starts a program in a box of its own.</summary>
     /// <exception cref="SandboxException">There is no sandbox on this machine.</exception>
-    internal async Task<BoxedProcess> StartAsync(IReadOnlyList<string> program, SandboxLimits limits, CancellationToken cancellationToken)
+    internal async Task<BoxedProcess> StartAsync(BoxedProgram program, SandboxLimits limits, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!OperatingSystem.IsLinux()) throw new SandboxException("programs are run on Linux only: the sandbox is made of Linux namespaces");
+        if (_level != SandboxLevel.Full && program.Files.Count > 0) throw new SandboxException("this language needs the full sandbox (sandbox=full)");
+        var handed = new HandedFiles();
         var info = new ProcessStartInfo(Shell) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        string limit = string.Create(CultureInfo.InvariantCulture,
-            $"ulimit -c 0 -t {limits.ProcessorSeconds} -v {limits.MemoryMebibytes * 1024L} -f {limits.DiskMebibytes * 2048L}; ");
-        // The shell sets limits, opens the filter and becomes the box.
+        string[] command = _level == SandboxLevel.Full ? [.. Box(program, limits, handed), .. program.Command] : [.. program.Command];
+        // The shell sets limits, opens the handed files and becomes the box.
         info.ArgumentList.Add("-c");
-        info.ArgumentList.Add(_level == SandboxLevel.Full ? limit + $"exec \"$@\" 9<{FilterPath()}" : limit + "exec \"$@\"");
+        info.ArgumentList.Add($"{Limits(program, limits)}; exec \"$@\"{handed.Redirections}");
         info.ArgumentList.Add(Shell);
-        foreach (string argument in _level == SandboxLevel.Full ? [.. Box(limits), .. program] : program) info.ArgumentList.Add(argument);
+        foreach (string argument in command) info.ArgumentList.Add(argument);
         info.Environment.Clear();
         info.Environment["PATH"] = "/usr/bin:/bin";
-        var process = await ProcessStarter.StartAsync(info).ConfigureAwait(false);
-        return new BoxedProcess(process, limits.OutputBytes);
+        return new BoxedProcess(await ProcessStarter.StartAsync(info).ConfigureAwait(false), handed, limits.OutputBytes);
     }
 
     /// <summary>What went wrong when a box did not come up.</summary>
@@ -79,31 +76,23 @@ public sealed class Sandbox
         _ => $"the sandbox did not start: {complaint}",
     });
 
-    private static string[] Box(SandboxLimits limits) =>
+    private static string Limits(BoxedProgram program, SandboxLimits limits) => string.Create(CultureInfo.InvariantCulture,
+        $"ulimit -c 0 -t {limits.ProcessorSeconds} -{(program.ReservesMemory ? 'd' : 'v')} {limits.MemoryMebibytes * 1024L} -f {limits.DiskMebibytes * 2048L}");
+
+    private static IEnumerable<string> Box(BoxedProgram program, SandboxLimits limits, HandedFiles handed) =>
     [
         "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box",
         "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
         "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
         "--proc", "/proc", "--dev", "/dev", "--size", (limits.DiskMebibytes * 1048576L).ToString(CultureInfo.InvariantCulture), "--tmpfs", "/tmp",
+        .. program.Folders.SelectMany(folder => new[] { "--ro-bind", folder, folder }),
+        .. program.Files.SelectMany(file => new[] { "--ro-bind-data", Number(handed.Add(file.Value)), file.Key }),
         "--remount-ro", "/", "--chdir", "/tmp", "--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8",
-        "--setenv", "PYTHONHASHSEED", "0", "--seccomp", "9",
+        .. program.Environment.SelectMany(variable => new[] { "--setenv", variable.Key, variable.Value }),
+        "--seccomp", Number(handed.Add(SeccompFilter.Program(program.MayStartProcesses))),
     ];
 
-    /// <summary>The filter as an open file without a name, so that nothing is left behind.</summary>
-    private static string FilterPath()
-    {
-        lock (_gate)
-        {
-            if (_filter is null)
-            {
-                string path = Path.GetTempFileName();
-                File.WriteAllBytes(path, SeccompFilter.Program());
-                _filter = File.OpenRead(path);
-                File.Delete(path);
-            }
-            return $"/proc/{Environment.ProcessId}/fd/{_filter.SafeFileHandle.DangerousGetHandle()}";
-        }
-    }
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private sealed class Slot(SemaphoreSlim slots) : IDisposable
     {
