@@ -77,6 +77,10 @@ public sealed record GrpoConfig : IValidatedConfig
     {
         if (MiniBatches > PromptsPerStep * GroupSize)
             yield return new(nameof(MiniBatches), $"must not exceed promptsPerStep × groupSize ({PromptsPerStep * GroupSize} samples), but is {MiniBatches}");
+        if (Loss.PassAtK > GroupSize)
+            yield return new(nameof(Loss), $"must not set passAtK above groupSize ({GroupSize}), but it is {Loss.PassAtK}");
+        if (Loss.PassAtK is not null && Loss.RewardAggregation != RewardAggregation.SumThenNormalize)
+            yield return new(nameof(Loss), "must sum rewards before they are normalised (rewardAggregation: sum-then-normalize) where passAtK is set");
         if (Sampling.Temperature == 0)
             yield return new(nameof(Sampling), "must not be greedy (temperature 0): all rollouts of a group would be equal and carry no signal");
     }

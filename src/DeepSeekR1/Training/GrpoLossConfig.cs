@@ -17,6 +17,10 @@ public sealed record GrpoLossConfig
     [Description("What an advantage is divided by: the standard deviation of its group, of the batch, or nothing.")]
     public AdvantageScale AdvantageScale { get; init; } = AdvantageScale.Group;
 
+    /// <summary>Pays a group for the best of so many samples instead of for each (pass@k training); null: each by itself.</summary>
+    [Description("Pays a group for the best of so many samples instead of for each (pass@k training, arXiv 2508.10751); null: each by itself. Baseline and advantageScale are then not used."), Range(2, 100_000)]
+    public int? PassAtK { get; init; }
+
     /// <summary>Whether rewards are added before or after they are normalised.</summary>
     [Description("Whether rewards are added before (GRPO) or after (GDPO) they are normalised.")]
     public RewardAggregation RewardAggregation { get; init; } = RewardAggregation.SumThenNormalize;

@@ -45,6 +45,7 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
     {
         int[] sizes = [.. groups.Select(group => group.Scores.Count)];
         CompletionScore[] scores = [.. groups.SelectMany(group => group.Scores)];
+        if (config.PassAtK is { } k) return PassAtKAdvantages.Of([.. scores.Select(score => score.Total)], sizes, k);
         if (config.RewardAggregation == RewardAggregation.SumThenNormalize || scores.Length == 0)
             return Advantages.OfTotals([.. scores.Select(score => score.Total)], sizes, config.AdvantageScale, config.Baseline);
         double?[][] table = [.. Enumerable.Range(0, scores[0].ByReward.Count).Select(reward => scores.Select(score => score.ByReward[reward].Value).ToArray())];
