@@ -20,6 +20,10 @@ public sealed record GrpoConfig : IValidatedConfig
     [Description("Rollouts of each prompt (G in the paper)."), Range(2, 100_000)]
     public int GroupSize { get; init; } = 8;
 
+    /// <summary>Rounds of sampling a step: with more than one, groups without signal are replaced by groups of further prompts (DAPO).</summary>
+    [Description("Rounds of sampling a step: with more than one, groups whose scores are all equal are replaced by groups of further prompts (dynamic sampling, DAPO)."), Range(1, 1000)]
+    public int SamplingRounds { get; init; } = 1;
+
     /// <summary>Optimizer updates that one batch of rollouts is cut into.</summary>
     [Description("Optimizer updates that one batch of rollouts is cut into."), Range(1, 100_000)]
     public int MiniBatches { get; init; } = 1;

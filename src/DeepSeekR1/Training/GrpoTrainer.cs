@@ -15,9 +15,9 @@ public sealed class GrpoTrainer : ITrainer
     private readonly PolicyModel _policy;
     private readonly WeightedRewards _rewards;
     private readonly GrpoConfig _config;
-    private readonly Func<int, Prompt> _prompts;
     private readonly TimeProvider _time;
-    private readonly AddressedRandom _rolloutRandom, _orderRandom;
+    private readonly AddressedRandom _orderRandom;
+    private readonly GroupCollector _collector;
     private readonly CreditAssignment _credit;
     private readonly ComparedPolicies _compared;
     private readonly IOptimizer _optimizer;
@@ -36,8 +36,8 @@ public sealed class GrpoTrainer : ITrainer
     /// <exception cref="R1Exception">The model has no parameter that is trained.</exception>
     public GrpoTrainer(PolicyModel policy, WeightedRewards rewards, GrpoConfig config, Func<int, Prompt> prompts, ulong seed = 1, TimeProvider? time = null)
     {
-        (_policy, _rewards, _config, _prompts, _time) = (policy, rewards, config, prompts, time ?? TimeProvider.System);
-        _rolloutRandom = new AddressedRandom(seed, RandomPurpose.Rollout);
+        (_policy, _rewards, _config, _time) = (policy, rewards, config, time ?? TimeProvider.System);
+        _collector = new GroupCollector(policy, rewards, config, prompts, new AddressedRandom(seed, RandomPurpose.Rollout));
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
         _credit = new CreditAssignment(config.Loss, config.Sampling.MaxNewTokens, [.. rewards.Items.Select(item => item.Weight)]);
         _compared = new ComparedPolicies(policy.Model, config);
@@ -68,13 +68,9 @@ public sealed class GrpoTrainer : ITrainer
     {
         var clock = new PhaseClock(_time);
 
-        var groups = Sample(cancellationToken);
-        clock.Mark("rollout");
+        var (scored, prompts) = await _collector.CollectAsync(Step, _state.Prompts, clock, cancellationToken);
 
-        var scored = await ScoreAsync(groups, cancellationToken);
-        clock.Mark("rewards");
-
-        int[] order = _orderRandom.Permutation(groups.Sum(group => group.Rollouts.Count), step: Step);
+        int[] order = _orderRandom.Permutation(scored.Sum(group => group.Scores.Count), step: Step);
         var credited = _credit.Assign(scored, _config.MiniBatches, order);
         var minibatches = _compared.Attach(credited.Steps, _reference);
         clock.Mark("logprobs");
@@ -82,7 +78,7 @@ public sealed class GrpoTrainer : ITrainer
         var updates = Update(minibatches);
         clock.Mark("update");
 
-        _state = _state.After(scored, _config.ToleratedStepsWithoutSignal);
+        _state = _state.After(scored, prompts, _config.ToleratedStepsWithoutSignal);
         ReplaceReferenceWhenDue();
         string[] names = [.. _rewards.Items.Select(item => item.Reward.Name)];
         return new GrpoStepReport(Step, Metrics(scored, names, updates), clock.Seconds, scored, credited.Advantages, names);
@@ -102,22 +98,6 @@ public sealed class GrpoTrainer : ITrainer
     {
         _optimizer.Dispose();
         _reference?.Dispose();
-    }
-
-    private RolloutGroup[] Sample(CancellationToken cancellationToken)
-    {
-        int first = Step * _config.PromptsPerStep;
-        EncodedPrompt[] prompts = [.. Enumerable.Range(first, _config.PromptsPerStep).Select(position => _policy.Encode(_prompts(position), position))];
-        return _policy.Engine(_config.Limits).Generate(
-            prompts, _config.GroupSize, _config.Sampling, new RolloutAddress(_rolloutRandom, Step), cancellationToken: cancellationToken);
-    }
-
-    private async Task<ScoredGroup[]> ScoreAsync(RolloutGroup[] groups, CancellationToken cancellationToken)
-    {
-        var scores = await Task.WhenAll(groups.Select(group =>
-            _rewards.ScoreAsync(group.Prompt.Prompt, [.. group.Rollouts.Select(rollout => rollout.Completion)], cancellationToken).AsTask()));
-        RewardStatistics.ThrowIfTooManyFailed(_rewards, [.. scores.SelectMany(group => group)], _config.ToleratedRewardFailures);
-        return [.. groups.Zip(scores, (group, ofGroup) => new ScoredGroup(group, ofGroup))];
     }
 
     private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
@@ -145,6 +125,7 @@ public sealed class GrpoTrainer : ITrainer
         foreach (var (name, value) in RewardStatistics.Measure(_rewards, [.. scored.SelectMany(group => group.Scores)])) metrics[name] = value;
         foreach (var (name, value) in UpdateReport.Mean(updates)) metrics[name] = value;
         metrics["num_tokens"] = _state.Tokens;
+        metrics["num_prompts"] = _state.Prompts;
         return metrics;
     }
 }

@@ -21,6 +21,9 @@ internal sealed record TrainerState
     /// <summary>Tokens seen, prompts included.</summary>
     public long Tokens { get; init; }
 
+    /// <summary>Prompts drawn so far: where the next step goes on.</summary>
+    public int Prompts { get; init; }
+
     /// <summary>Updates in a row that were skipped because loss or gradient was not finite.</summary>
     public int SkippedInARow { get; init; }
 
@@ -40,14 +43,14 @@ internal sealed record TrainerState
 
     /// <summary>Counts a finished step of reinforcement learning.</summary>
     /// <exception cref="R1Exception">There was nothing to learn from for too many steps in a row.</exception>
-    public TrainerState After(IReadOnlyList<ScoredGroup> scored, int toleratedWithoutSignal)
+    public TrainerState After(IReadOnlyList<ScoredGroup> scored, int prompts, int toleratedWithoutSignal)
     {
         int withoutSignal = scored.Any(RolloutMetrics.HasSignal) ? 0 : WithoutSignalInARow + 1;
         if (toleratedWithoutSignal > 0 && withoutSignal >= toleratedWithoutSignal)
             throw new R1Exception($"No group had two different scores in {withoutSignal} steps in a row, so there is nothing to learn from: every completion of a prompt is paid the same " +
                 $"(mean {scored.SelectMany(group => group.Scores).Average(score => score.Total ?? 0):0.###}). Take prompts that the model solves sometimes, a larger groupSize or temperature, or a cold start first.");
         long tokens = scored.Sum(group => group.Group.Rollouts.Sum(rollout => (long)rollout.PromptIds.Length + rollout.Ids.Length));
-        return this with { Step = Step + 1, Tokens = Tokens + tokens, WithoutSignalInARow = withoutSignal };
+        return this with { Step = Step + 1, Prompts = Prompts + prompts, Tokens = Tokens + tokens, WithoutSignalInARow = withoutSignal };
     }
 
     /// <summary>Writes the model, the optimizer, the reference model where there is one, and these numbers.</summary>

@@ -72,6 +72,22 @@ public sealed class GrpoTrainerTests : IDisposable
         Assert.Contains("no service", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Groups_without_signal_are_replaced_by_further_prompts_up_to_the_bound()
+    {
+        // Every third prompt has something to learn from.
+        var picky = Reward.From("picky", (prompt, completion) => int.Parse(prompt.Id[1..], System.Globalization.CultureInfo.InvariantCulture) % 3 == 2 ? completion.Text.Sum(letter => letter) % 97 : 1.0);
+        async Task<string> StepAsync(int rounds)
+        {
+            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { SamplingRounds = rounds }, Ask);
+            var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
+            return $"{string.Join(' ', report.Groups.Select(group => group.Group.Prompt.Index))} of {report.Metrics["num_prompts"]}";
+        }
+        Assert.Equal("0 1 of 2", await StepAsync(rounds: 1));
+        Assert.Equal("0 2 of 4", await StepAsync(rounds: 2));
+        Assert.Equal("2 5 of 6", await StepAsync(rounds: 9));
+    }
+
     public void Dispose()
     {
         _policy.Dispose();
