@@ -29,7 +29,8 @@ internal static class DistillStage
         }
         var examples = data.Examples();
         return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the student on {examples.Count} rows of its teacher", studentFolder, run.Open,
-            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time)) { SecondsOfData = data.Seconds };
+            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
+        { SecondsOfData = data.Seconds };
     }
 
     /// <summary>The same student by reinforcement learning alone.</summary>

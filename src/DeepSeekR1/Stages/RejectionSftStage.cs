@@ -32,7 +32,8 @@ internal static class RejectionSftStage
         }
         var examples = data.Examples();
         return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the base model on {examples.Count} curated rows", baseFolder, run.Open,
-            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time)) { SecondsOfData = data.Seconds };
+            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
+        { SecondsOfData = data.Seconds };
     }
 
     /// <summary>Samples a model on training prompts and keeps what is good.</summary>
