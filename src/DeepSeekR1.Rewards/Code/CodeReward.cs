@@ -55,7 +55,7 @@ public sealed class CodeReward : IReward
     {
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(completion);
-        if (CodeTests.Of(prompt) is not { } tests) return RewardScore.Abstain("the row has no tests");
+        if (CodeTests.Of(prompt) is not { Count: > 0 } tests) return RewardScore.Abstain("the row has no tests");
         if (FencedCode.Last(JudgedPart.Answer.Of(completion), _runner.Languages) is not { } program) return new RewardScore(0, "no fenced program");
         await _checked.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
         var outcomes = await _runner.TestAsync(program, tests, cancellationToken).ConfigureAwait(false);

@@ -5,17 +5,33 @@ namespace DeepSeekR1.Rewards;
 /// <summary>How a program is tested.</summary>
 internal abstract record CodeTests
 {
+    /// <summary>How many there are.</summary>
+    public abstract int Count { get; }
+
     /// <summary>Tests in the program's language that call its functions.</summary>
     /// <param name="Preamble">Code that stands before the program, such as HumanEval's prompt.</param>
     /// <param name="Setup">Imports and definitions of the tests.</param>
     /// <param name="Tests">Each passes or fails by itself.</param>
-    public sealed record Assertions(string Preamble, string Setup, IReadOnlyList<string> Tests) : CodeTests;
+    /// <param name="Entry">The tested function, where it is named: everything else that the preamble defines is not the program's to change.</param>
+    public sealed record Assertions(string Preamble, string Setup, IReadOnlyList<string> Tests, string? Entry = null) : CodeTests
+    {
+        /// <inheritdoc/>
+        public override int Count => Tests.Count;
+    }
 
     /// <summary>Calls of the program's functions, and what they must give: expressions of the program's language.</summary>
-    public sealed record Calls(IReadOnlyList<(string Call, string Expected)> Cases) : CodeTests;
+    public sealed record Calls(IReadOnlyList<(string Call, string Expected)> Cases) : CodeTests
+    {
+        /// <inheritdoc/>
+        public override int Count => Cases.Count;
+    }
 
     /// <summary>Whole runs: what goes in, and what must come out.</summary>
-    public sealed record Streams(IReadOnlyList<(string Input, string Output)> Cases) : CodeTests;
+    public sealed record Streams(IReadOnlyList<(string Input, string Output)> Cases) : CodeTests
+    {
+        /// <inheritdoc/>
+        public override int Count => Cases.Count;
+    }
 
     /// <summary>
     /// Reads the tests of a row: HumanEval (<c>test</c>, <c>entry_point</c>), MBPP (<c>test_list</c>, <c>test_imports</c>), function calls
@@ -33,7 +49,7 @@ internal abstract record CodeTests
         if (Texts(prompt, "test_list") is { } tests) return new Assertions("", string.Join('\n', Texts(prompt, "test_imports") ?? []), tests);
         if (prompt.Fields.TryGetValue("calls", out var calls))
             return ReadCalls(prompt, calls);
-        if (Text(prompt, "test") is { } check && Text(prompt, "entry_point") is { } entry) return new Assertions(prompt.Text, check, [$"check({entry})"]);
+        if (Text(prompt, "test") is { } check && Text(prompt, "entry_point") is { } entry) return new Assertions(prompt.Text, check, [$"check({entry})"], entry);
         return null;
     }
 

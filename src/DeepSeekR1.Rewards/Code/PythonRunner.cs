@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,6 +11,7 @@ namespace DeepSeekR1.Rewards;
 internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string interpreter) : IProgramRunner
 {
     private const int MaxDepth = 256;
+    private const string Program = "/src/program.py";
 
     private static readonly string _harness = ReadHarness();
 
@@ -19,29 +21,33 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
     /// <inheritdoc/>
     public Task<IReadOnlyList<TestOutcome>> TestAsync(string program, CodeTests tests, CancellationToken cancellationToken) => tests switch
     {
-        CodeTests.Assertions assertions => TestAsync($"{assertions.Preamble}\n{program}", assertions.Setup, assertions.Tests, cancellationToken),
-        CodeTests.Calls calls => TestAsync(program, "", [.. calls.Cases.Select(call => $"assert ({call.Call}) == ({call.Expected})")], cancellationToken),
-        CodeTests.Streams streams => StreamRunner.TestAsync(sandbox, limits, new BoxedProgram([interpreter, "-I", "-S", "-c", program]), streams, cancellationToken),
+        CodeTests.Assertions assertions => TestAsync(program, assertions, cancellationToken),
+        CodeTests.Calls calls => TestAsync(program, new("", "", [.. calls.Cases.Select(call => $"assert ({call.Call}) == ({call.Expected})")]), cancellationToken),
+        CodeTests.Streams streams => StreamRunner.TestAsync(sandbox, limits, Whole(program), streams, cancellationToken),
         _ => throw new InvalidOperationException($"unknown tests {tests.GetType()}"),
     };
 
     /// <summary>[test] what became of it. A program that does not come up, or ends early, fails them all.</summary>
     /// <exception cref="SandboxException">There is no sandbox, or the tests themselves are broken.</exception>
-    private async Task<IReadOnlyList<TestOutcome>> TestAsync(string program, string setup, IReadOnlyList<string> tests, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TestOutcome>> TestAsync(string program, CodeTests.Assertions assertions, CancellationToken cancellationToken)
     {
         using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
+        await using var solution = await sandbox.StartAsync(Role("serve"), limits, cancellationToken).ConfigureAwait(false);
+        await using var examiner = await sandbox.StartAsync(Role("examine", "-S"), limits, cancellationToken).ConfigureAwait(false);
+        await solution.StartedAsync(cancellationToken).ConfigureAwait(false);
+        await examiner.StartedAsync(cancellationToken).ConfigureAwait(false);
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         clock.CancelAfter(limits.Time);
+        var tests = assertions.Tests;
         var outcomes = new TestOutcome[tests.Count];
         Array.Fill(outcomes, new TestOutcome(false, "out of time"));
         try
         {
-            await using var solution = await sandbox.StartAsync(Role("serve"), limits, clock.Token).ConfigureAwait(false);
-            await using var examiner = await sandbox.StartAsync(Role("examine"), limits, clock.Token).ConfigureAwait(false);
-            await solution.WriteLineAsync(new JsonObject { ["program"] = program }.ToJsonString(), clock.Token).ConfigureAwait(false);
+            await solution.WriteLineAsync(new JsonObject { ["program"] = $"{assertions.Preamble}\n{program}" }.ToJsonString(), clock.Token).ConfigureAwait(false);
             var (names, failure) = await LoadedAsync(solution, clock.Token).ConfigureAwait(false);
             if (failure is not null) return [.. tests.Select(_ => new TestOutcome(false, failure))];
-            await examiner.WriteLineAsync(new JsonObject { ["setup"] = setup, ["tests"] = Texts(tests), ["names"] = Texts(names) }.ToJsonString(), clock.Token).ConfigureAwait(false);
+            var job = new JsonObject { ["preamble"] = assertions.Preamble, ["entry"] = assertions.Entry, ["setup"] = assertions.Setup, ["tests"] = Texts(tests), ["names"] = Texts(names) };
+            await examiner.WriteLineAsync(job.ToJsonString(), clock.Token).ConfigureAwait(false);
             await MediateAsync(solution, examiner, outcomes, clock.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -51,13 +57,15 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
         return outcomes;
     }
 
-    private BoxedProgram Role(string role) => new([interpreter, "-I", "-S", "-c", _harness, role]);
+    private BoxedProgram Whole(string program) => new([interpreter, "-I", Program]) { Files = new Dictionary<string, byte[]> { [Program] = Encoding.UTF8.GetBytes(program) } };
+
+    private BoxedProgram Role(string role, params string[] options) => new([interpreter, "-I", .. options, "-c", _harness, role]);
 
     /// <summary>What the program defines, or why it did not load.</summary>
     private static async Task<(IReadOnlyList<string> Names, string? Failure)> LoadedAsync(BoxedProcess solution, CancellationToken cancellationToken)
     {
         if (await solution.ReadLineAsync(cancellationToken).ConfigureAwait(false) is not { } line) return ([], "the program ended while it was loaded");
-        if (Parse(line) is not { } answer || answer["ready"] is null) return ([], "the program wrote where only answers belong");
+        if (Parse(line) is not { } answer || !answer.ContainsKey("ready")) return ([], "the program wrote where only answers belong");
         if (answer["raise"] is JsonArray { Count: 2 } raised) return ([], $"{raised[0]}: {raised[1]}");
         return (answer["names"] is JsonArray names ? [.. names.OfType<JsonValue>().Select(name => name.TryGetValue(out string? text) ? text : "")] : [], null);
     }
@@ -88,7 +96,7 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
             }
             else if (message["broken"] is { } broken)
             {
-                throw new SandboxException($"the tests do not load: {broken}");
+                throw new SandboxException($"{broken}");
             }
             else
             {
@@ -108,17 +116,28 @@ internal sealed class PythonRunner(Sandbox sandbox, SandboxLimits limits, string
 
     private static JsonObject Raised(string kind, string message) => new() { ["raise"] = new JsonArray(kind, message) };
 
+    /// <summary>A message; null where it is none, or holds a name twice or half a character, which honest ones never do.</summary>
     private static JsonObject? Parse(byte[] line)
     {
         try
         {
-            return JsonNode.Parse(line, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject;
+            var message = JsonNode.Parse(line, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false }) as JsonObject;
+            return message is not null && IsWhole(message) ? message : null;
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             return null;
         }
     }
+
+    /// <summary>Reads every text once: half a character throws.</summary>
+    private static bool IsWhole(JsonNode? node) => node switch
+    {
+        JsonObject members => members.All(member => IsWhole(member.Value)),
+        JsonArray items => items.All(IsWhole),
+        JsonValue value => value.GetValueKind() != JsonValueKind.String || value.GetValue<string>() is not null,
+        _ => true,
+    };
 
     private static string ReadHarness()
     {

@@ -20,11 +20,12 @@ internal static class StreamRunner
     public static async Task<byte[]?> RunAsync(Sandbox sandbox, SandboxLimits limits, BoxedProgram program, string input, CancellationToken cancellationToken)
     {
         using var slot = await sandbox.EnterAsync(cancellationToken).ConfigureAwait(false);
+        await using var process = await sandbox.StartAsync(program, limits, cancellationToken).ConfigureAwait(false);
+        await process.StartedAsync(cancellationToken).ConfigureAwait(false);
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         clock.CancelAfter(limits.Time);
         try
         {
-            await using var process = await sandbox.StartAsync(program, limits, clock.Token).ConfigureAwait(false);
             var feeding = process.WriteAllAsync(input, clock.Token);
             byte[]? output = await process.ReadAllAsync(clock.Token).ConfigureAwait(false);
             await feeding.ConfigureAwait(false);

@@ -4,21 +4,31 @@
 # Only plain values travel: an object that claims to be equal to everything stays where it is.
 import sys, os, json, builtins
 
-def encode(v):
-    t = type(v)
+def encode(v, other):
+    """Subclasses of plain kinds become plain; what is no data is left to other."""
     if v is None: return ["n"]
-    if t is bool: return ["b", v]
-    if t is int: return ["i", hex(v)]
-    if t is float: return ["f", v.hex()]
-    if t is complex: return ["c", v.real.hex(), v.imag.hex()]
-    if t is str: return ["s", v.encode("utf-8", "surrogatepass").hex()]
-    if t is bytes: return ["y", v.hex()]
+    if v is True or v is False: return ["b", v]
+    if isinstance(v, int): return ["i", hex(int.__index__(v))]
+    if isinstance(v, float): return ["f", float.hex(v)]
+    if isinstance(v, complex): return ["c", v.real.hex(), v.imag.hex()]
+    if isinstance(v, str): return ["s", str.encode(v, "utf-8", "surrogatepass").hex()]
+    if isinstance(v, (bytes, bytearray)): return ["y", bytes(v).hex()]
     for tag, kind in (("l", list), ("t", tuple), ("e", set), ("z", frozenset)):
-        if t is kind: return [tag, [encode(x) for x in v]]
-    if isinstance(v, dict): return ["d", [[encode(k), encode(x)] for k, x in dict.items(v)]]
-    if isinstance(v, tuple): return ["t", [encode(x) for x in tuple.__iter__(v)]]
-    if t is range: return ["r", v.start, v.stop, v.step]
+        if isinstance(v, kind): return [tag, [encode(x, other) for x in kind.__iter__(v)]]
+    if isinstance(v, dict): return ["d", [[encode(k, other), encode(x, other)] for k, x in dict.items(v)]]
+    if type(v) is range: return ["r", v.start, v.stop, v.step]
+    return other(v)
+
+def encode_result(v):
+    """What the tests see of iterators, arrays and objects."""
+    if hasattr(v, "tolist"): return encode(v.tolist(), encode_result)
+    if hasattr(type(v), "__next__") or isinstance(v, (type({}.keys()), type({}.values()), type({}.items()))):
+        return ["g", [encode(x, encode_result) for x in v]]
     return ["o", bool(v)]
+
+def complaint(e):
+    """Plain letters: half a character would break the message."""
+    return [type(e).__name__.encode("ascii", "backslashreplace").decode(), str(e)[:200].encode("ascii", "backslashreplace").decode()]
 
 class Opaque:
     """What is left of an object that is no plain value: it is true or false, and equal to nothing."""
@@ -36,6 +46,7 @@ def decode(e):
     if k == "y": return bytes.fromhex(e[1])
     if k == "r": return range(e[1], e[2], e[3])
     if k == "o": return Opaque(bool(e[1]))
+    if k == "g": return iter([decode(x) for x in e[1]])
     if k == "d": return {decode(a): decode(b) for a, b in e[1]}
     return {"l": list, "t": tuple, "e": set, "z": frozenset}[k](decode(x) for x in e[1])
 
@@ -56,15 +67,15 @@ def serve():
     space = {"__name__": "solution", "__builtins__": builtins}
     failure = None
     try: exec(compile(receive()["program"], "solution.py", "exec"), space)
-    except BaseException as e: failure = [type(e).__name__, str(e)[:300]]
-    send({"ready": True, "raise": failure, "names": [n for n in space if isinstance(n, str)]})
+    except BaseException as e: failure = complaint(e)
+    send({"ready": True, "raise": failure, "names": [n for n in space if isinstance(n, str) and n.isidentifier()]})
     while True:
         call = receive()
         try:
             f = space[call["name"]]
             a, k = decode(call["args"]), decode(call["kwargs"])
-            send({"id": call["id"], "value": encode(f(*a, **k))})
-        except BaseException as e: send({"id": call["id"], "raise": [type(e).__name__, str(e)[:300]]})
+            send({"id": call["id"], "value": encode(f(*a, **k), encode_result)})
+        except BaseException as e: send({"id": call["id"], "raise": complaint(e)})
 
 def examine():
     import ast
@@ -72,10 +83,12 @@ def examine():
     job = receive()
     count = [0]
     class SolutionError(Exception): pass
+    class Untestable(BaseException): pass
+    def refuse(v): raise Untestable("the tests hand over a " + type(v).__name__ + ", which is no plain value")
     def proxy(name):
         def call(*args, **kwargs):
             count[0] += 1
-            send({"call": {"id": count[0], "name": name, "args": encode(list(args)), "kwargs": encode(kwargs)}})
+            send({"call": {"id": count[0], "name": name, "args": encode(list(args), refuse), "kwargs": encode(kwargs, refuse)}})
             answer = receive()
             if answer.get("raise"):
                 kind = getattr(builtins, answer["raise"][0], None)
@@ -98,20 +111,31 @@ def examine():
         functions = unbound - modules - set(dir(builtins))
         # Only where nothing else is tested may the program redefine a builtin: else it could redefine what the tests compare with.
         return functions or {n for n in unbound & set(job["names"]) if n != "__builtins__"}, modules
+    def run_preamble(source):
+        """Definitions that stand before the program; the last may still lack its body."""
+        for text in (source, source + "\n    pass\n"):
+            try: code = compile(text, "preamble.py", "exec")
+            except SyntaxError: continue
+            exec(code, space)
+            return
     space = {"__name__": "tests"}
     try:
+        run_preamble(job["preamble"])
         functions, modules = find_names("\n".join([job["setup"]] + job["tests"]))
         for name in modules: space[name] = __import__(name)
-        for name in functions: space[name] = proxy(name)
+        for name in functions:
+            if name == job["entry"] or name not in space: space[name] = proxy(name)
         exec(compile(job["setup"], "setup.py", "exec"), space)
     except BaseException as e:
-        send({"broken": type(e).__name__ + ": " + str(e)[:300]}); return
+        send({"broken": "the tests do not load: " + ": ".join(complaint(e))}); return
     for i, test in enumerate(job["tests"]):
-        try:
-            exec(compile(test, "test%d.py" % i, "exec"), space)
-            send({"test": i, "reason": None})
-        except AssertionError as e: send({"test": i, "reason": ("assertion failed " + str(e)[:200]).strip()})
-        except BaseException as e: send({"test": i, "reason": type(e).__name__ + ": " + str(e)[:200]})
+        reason, before = None, count[0]
+        try: exec(compile(test, "test%d.py" % i, "exec"), space)
+        except Untestable as e: send({"broken": str(e)}); return
+        except AssertionError as e: reason = ("assertion failed " + complaint(e)[1]).strip()
+        except BaseException as e: reason = ": ".join(complaint(e))
+        if count[0] == before: send({"broken": "test %d calls nothing of the program" % (i + 1) + (": " + reason if reason else "")}); return
+        send({"test": i, "reason": reason})
     send({"done": True})
 
 def main():

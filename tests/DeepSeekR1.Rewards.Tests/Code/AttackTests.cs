@@ -9,6 +9,8 @@ namespace DeepSeekR1.Rewards.Tests.Code;
 [Collection(nameof(Box))]
 public sealed class AttackTests : IDisposable
 {
+    private const string KillMe = "R1_KILL_ME";
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("r1-secret-");
 
     /// <summary>Each tries something and calls it done; where it is refused it says so.</summary>
@@ -93,6 +95,32 @@ public sealed class AttackTests : IDisposable
         var clock = Stopwatch.StartNew();
         while (Boxes() > 0 && clock.Elapsed < TimeSpan.FromSeconds(5)) await Task.Yield();
         Assert.Equal(0, Boxes());
+    }
+
+    /// <summary>The process that asked for the box is killed: it cannot clean up, so the kernel must.</summary>
+    [Fact]
+    public async Task Nothing_is_left_behind_when_the_asking_process_is_killed()
+    {
+        await Box.RequireAsync();
+        using var asking = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["-method", $"*.{nameof(Runs_until_it_is_killed)}"])
+        {
+            Environment = { [KillMe] = "1" },
+            RedirectStandardOutput = true,
+        })!;
+        while (Boxes() == 0 && !asking.HasExited) await Task.Yield();
+        Assert.False(asking.HasExited, "the other process ended before it was killed");
+        asking.Kill();
+        var clock = Stopwatch.StartNew();
+        while (Boxes() > 0 && clock.Elapsed < TimeSpan.FromSeconds(5)) await Task.Yield();
+        Assert.Equal(0, Boxes());
+    }
+
+    /// <summary>What the test above starts in another process.</summary>
+    [Fact]
+    public async Task Runs_until_it_is_killed()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable(KillMe) == "1", "runs only as the process that another test kills");
+        await Box.ScoreAsync("def f():\n  while True: pass", new { test_list = new[] { "assert f()" } }, new SandboxLimits { Time = TimeSpan.FromSeconds(30), ProcessorSeconds = 30 });
     }
 
     [Fact]

@@ -10,12 +10,26 @@ internal sealed class BoxedProcess : IAsyncDisposable
     private readonly HandedFiles _handed;
     private readonly int _maxBytes;
     private readonly byte[] _buffer = new byte[16_384];
+    private readonly Task<string> _complaint;
     private int _from, _until, _read;
+    private bool _hasStarted;
 
     /// <param name="process">The shell that becomes the box.</param>
     /// <param name="handed">Files that it opens; they are freed with it.</param>
     /// <param name="maxBytes">What it may write.</param>
-    public BoxedProcess(Process process, HandedFiles handed, int maxBytes) => (_process, _handed, _maxBytes) = (process, handed, maxBytes);
+    public BoxedProcess(Process process, HandedFiles handed, int maxBytes) 
+    {
+        (_process, _handed, _maxBytes) = (process, handed, maxBytes);
+        _complaint = ReadComplaintAsync();
+    }
+
+    /// <summary>Waits until the box stands and its program begins; from then on the program answers for what happens.</summary>
+    /// <exception cref="SandboxException">The box did not come up.</exception>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (await ReadLineAsync(cancellationToken).ConfigureAwait(false) is null) throw Sandbox.Refused(await _complaint.WaitAsync(cancellationToken).ConfigureAwait(false));
+        _hasStarted = true;
+    }
 
     /// <summary>Sends a line. A process that has ended does not hear it.</summary>
     public async Task WriteLineAsync(string line, CancellationToken cancellationToken)
@@ -66,6 +80,7 @@ internal sealed class BoxedProcess : IAsyncDisposable
     public async Task<byte[]?> ReadAllAsync(CancellationToken cancellationToken)
     {
         using var all = new MemoryStream();
+        all.Write(_buffer, _from, _until - _from);
         while (await FillAsync(cancellationToken).ConfigureAwait(false)) all.Write(_buffer, _from, _until - _from);
         return _read > _maxBytes ? null : all.ToArray();
     }
@@ -78,27 +93,36 @@ internal sealed class BoxedProcess : IAsyncDisposable
     }
 
     /// <summary>What it complained about, shortened; to be asked after its end.</summary>
-    public async Task<string> ComplaintAsync(CancellationToken cancellationToken)
-    {
-        char[] text = new char[400];
-        int length = await _process.StandardError.ReadBlockAsync(text, cancellationToken).ConfigureAwait(false);
-        return new string(text, 0, length).Trim();
-    }
+    public Task<string> ComplaintAsync(CancellationToken cancellationToken) => _complaint.WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         try
         {
-            // The box's first process is a child of this one and asked to die with it; with it dies all else in its namespace.
-            if (!_process.HasExited) _process.Kill();
+            // A box that stands dies with its first process; before that its parts are ended one by one.
+            if (!_process.HasExited) _process.Kill(entireProcessTree: !_hasStarted);
             await _process.WaitForExitAsync().ConfigureAwait(false);
+            await _complaint.ConfigureAwait(false);
         }
         finally
         {
             _process.Dispose();
             _handed.Dispose();
         }
+    }
+
+    /// <summary>Keeps the beginning and reads on, so that a program that complains much is not held up.</summary>
+    private async Task<string> ReadComplaintAsync()
+    {
+        const int Kept = 400;
+        char[] text = new char[Kept], rest = new char[Kept];
+        int length = await _process.StandardError.ReadBlockAsync(text.AsMemory()).ConfigureAwait(false);
+        while (await _process.StandardError.ReadAsync(rest.AsMemory()).ConfigureAwait(false) > 0)
+        {
+            // Nobody reads more than the beginning.
+        }
+        return new string(text, 0, length).Trim();
     }
 
     private async Task<bool> FillAsync(CancellationToken cancellationToken)

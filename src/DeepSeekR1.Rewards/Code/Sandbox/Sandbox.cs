@@ -21,6 +21,13 @@ public sealed class Sandbox
 {
     private const string Shell = "/bin/sh";
 
+    /// <summary>Inside the box: says that it stands, then becomes the program. Of the two names of the limit on tasks a shell knows one.</summary>
+    private const string Start = "[ -x \"$2\" ] || { echo \"there is no $2 in the box\" >&2; exit 127; }; "
+        + "ulimit -u \"$1\" 2>/dev/null || ulimit -p \"$1\"; shift; echo; exec \"$@\"";
+
+    /// <summary>Root steps down before it builds a box: what got out of one would be root, and root's tasks are not limited.</summary>
+    private static readonly string[] _stepDown = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] : [];
+
     private readonly SandboxLevel _level;
     private readonly SemaphoreSlim _slots;
 
@@ -38,7 +45,7 @@ public sealed class Sandbox
     public async Task CheckAsync(CancellationToken cancellationToken = default)
     {
         await using var probe = await StartAsync(new BoxedProgram(["/bin/true"]), new SandboxLimits(), cancellationToken).ConfigureAwait(false);
-        if (await probe.ExitCodeAsync(cancellationToken).ConfigureAwait(false) != 0) throw Refused(await probe.ComplaintAsync(cancellationToken).ConfigureAwait(false));
+        await probe.StartedAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits for a free slot; dispose it to give it back.</summary>
@@ -54,10 +61,9 @@ public sealed class Sandbox
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!OperatingSystem.IsLinux()) throw new SandboxException("programs are run on Linux only: the sandbox is made of Linux namespaces");
-        if (_level != SandboxLevel.Full && program.Files.Count > 0) throw new SandboxException("this language needs the full sandbox (sandbox=full)");
         var handed = new HandedFiles();
         var info = new ProcessStartInfo(Shell) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        string[] command = _level == SandboxLevel.Full ? [.. Box(program, limits, handed), .. program.Command] : [.. program.Command];
+        string[] command = _level == SandboxLevel.Full ? [.. _stepDown, .. Box(program, limits, handed), .. Inside(program, limits)] : Outside(program, handed);
         // The shell sets limits, opens the handed files and becomes the box.
         info.ArgumentList.Add("-c");
         info.ArgumentList.Add($"{Limits(program, limits)}; exec \"$@\"{handed.Redirections}");
@@ -71,10 +77,21 @@ public sealed class Sandbox
     /// <summary>What went wrong when a box did not come up.</summary>
     internal static SandboxException Refused(string complaint) => new(complaint switch
     {
+        _ when complaint.Contains("setpriv: not found", StringComparison.Ordinal) => "the sandbox of root needs setpriv: install the package 'util-linux', or run as another user",
         _ when complaint.Contains("not found", StringComparison.Ordinal) => "the sandbox needs bubblewrap (bwrap): install the package 'bubblewrap'",
         _ when complaint.Contains("bwrap", StringComparison.Ordinal) => $"bubblewrap could not make a box: {complaint} Allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1), or run where they are allowed",
         _ => $"the sandbox did not start: {complaint}",
     });
+
+    private static string[] Inside(BoxedProgram program, SandboxLimits limits) => [Shell, "-c", Start, Shell, Number(limits.Tasks), .. program.Command];
+
+    /// <summary>Without walls: files are read where they were handed; the user's other tasks would count, so tasks are not limited.</summary>
+    private static string[] Outside(BoxedProgram program, HandedFiles handed)
+    {
+        var places = program.Files.ToDictionary(file => file.Key, file => $"/dev/fd/{handed.Add(file.Value)}");
+        return [Shell, "-c", "echo; exec \"$@\"", Shell, "env", .. program.Environment.Select(variable => $"{variable.Key}={variable.Value}"),
+            .. program.Command.Select(argument => places.GetValueOrDefault(argument, argument))];
+    }
 
     private static string Limits(BoxedProgram program, SandboxLimits limits) => string.Create(CultureInfo.InvariantCulture,
         $"ulimit -c 0 -t {limits.ProcessorSeconds} -{(program.ReservesMemory ? 'd' : 'v')} {limits.MemoryMebibytes * 1024L} -f {limits.DiskMebibytes * 2048L}");
@@ -84,13 +101,17 @@ public sealed class Sandbox
         "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "box",
         "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
         "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
-        "--proc", "/proc", "--dev", "/dev", "--size", (limits.DiskMebibytes * 1048576L).ToString(CultureInfo.InvariantCulture), "--tmpfs", "/tmp",
+        "--proc", "/proc", "--dev", "/dev", .. PrivateFolder("/dev/shm", limits), "--remount-ro", "/dev", .. PrivateFolder("/tmp", limits),
         .. program.Folders.SelectMany(folder => new[] { "--ro-bind", folder, folder }),
         .. program.Files.SelectMany(file => new[] { "--ro-bind-data", Number(handed.Add(file.Value)), file.Key }),
         "--remount-ro", "/", "--chdir", "/tmp", "--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8",
         .. program.Environment.SelectMany(variable => new[] { "--setenv", variable.Key, variable.Value }),
         "--seccomp", Number(handed.Add(SeccompFilter.Program(program.MayStartProcesses))),
     ];
+
+    /// <summary>A folder in memory; one without a size would take half of the machine's.</summary>
+    private static string[] PrivateFolder(string path, SandboxLimits limits) =>
+        ["--size", (limits.DiskMebibytes * 1048576L).ToString(CultureInfo.InvariantCulture), "--tmpfs", path];
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 

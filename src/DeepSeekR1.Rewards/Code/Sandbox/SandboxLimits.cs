@@ -16,5 +16,8 @@ public sealed record SandboxLimits
     public int DiskMebibytes { get; init; } = 16;
 
     /// <summary>What it may write to its output, in bytes; more ends it.</summary>
-    public int OutputBytes { get; init; } = 1 << 20;
+    public int OutputBytes { get; init; } = 8 << 20;
+
+    /// <summary>Threads at a time.</summary>
+    public int Tasks { get; init; } = 64;
 }

@@ -1,78 +1,74 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace DeepSeekR1.Rewards;
 
 /// <summary>
-/// The system calls that a program in the sandbox is refused, as a program for the kernel's packet filter (seccomp(2)): new processes,
-/// namespaces, mounts, sockets, tracing, keys, kernel modules. They fail with EPERM; a foreign architecture ends the process.
+/// The system calls that a box refuses, as a program for the kernel's packet filter (seccomp(2)): what a program that computes an answer never needs
+/// and what kernels have been broken with (namespaces, mounts, sockets, tracing, keys, modules, rings), and memory that no limit counts. They fail
+/// with an error; a foreign architecture ends the process.
 /// </summary>
 internal static class SeccompFilter
 {
-    private const ushort LoadWord = 0x20, JumpEqual = 0x15, JumpGreaterOrEqual = 0x35, JumpAnyBit = 0x45, Return = 0x06;
-    private const uint Allow = 0x7FFF0000, KillProcess = 0x80000000, Refuse = 0x00050000, PermissionDenied = 1, NotImplemented = 38;
-    private const uint NumberOffset = 0, ArchitectureOffset = 4, FirstArgumentOffset = 16;
-    private const uint CloneThread = 0x00010000;
+    private const uint Allow = 0x7FFF0000, KillProcess = 0x80000000, Refuse = 0x00050000;
+    private const uint NotPermitted = 1, NoMemory = 12, NotImplemented = 38;
+    private const uint ForeignNumbers = 0x40000000, Clone3 = 435;
+    private const uint CloneThread = 0x00010000, CloneNamespaces = 0x7E020000, SharedAnonymous = 0x21;
 
-    /// <summary>Architecture, clone, clone3, the beginning of a foreign numbering, and what is refused.</summary>
-    private sealed record Table(uint Architecture, uint CloneCall, uint Clone3Call, uint? Foreign, uint[] Forks, uint[] Refused);
-
-    // fork vfork; ptrace process_vm_readv/writev unshare setns mount umount2 pivot_root chroot socket socketpair kexec_load init_module finit_module
-    // delete_module bpf perf_event_open userfaultfd io_uring_setup/enter/register add_key request_key keyctl open_by_handle_at reboot swapon
-    private static readonly Table _x64 = new(0xC000003E, 56, 435, 0x40000000, [57, 58],
-        [101, 310, 311, 272, 308, 165, 166, 155, 161, 41, 53, 246, 175, 313, 176, 321, 298, 323, 425, 426, 427, 248, 249, 250, 304, 169, 167]);
-
-    private static readonly Table _arm64 = new(0xC00000B7, 220, 435, null, [],
-        [117, 270, 271, 97, 268, 40, 39, 41, 51, 198, 199, 104, 105, 273, 106, 280, 241, 282, 425, 426, 427, 217, 218, 219, 265, 142, 224]);
+    /// <summary>Refused everywhere. Calls that an architecture does not have are -1; from 424 on all have the same numbers.</summary>
+    private static readonly (string Name, int X64, int Arm64)[] _refused =
+    [
+        ("acct", 163, 89), ("add_key", 248, 217), ("adjtimex", 159, 171), ("bpf", 321, 280), ("chroot", 161, 51), ("clock_adjtime", 305, 266),
+        ("clock_settime", 227, 112), ("delete_module", 176, 106), ("fanotify_init", 300, 262), ("finit_module", 313, 273), ("fsconfig", 431, 431),
+        ("fsmount", 432, 432), ("fsopen", 430, 430), ("fspick", 433, 433), ("init_module", 175, 105), ("io_setup", 206, 0), ("io_uring_enter", 426, 426),
+        ("io_uring_register", 427, 427), ("io_uring_setup", 425, 425), ("ioperm", 173, -1), ("iopl", 172, -1), ("kcmp", 312, 272),
+        ("kexec_file_load", 320, 294), ("kexec_load", 246, 104), ("keyctl", 250, 219), ("lookup_dcookie", 212, 18), ("memfd_create", 319, 279),
+        ("memfd_secret", 447, 447), ("migrate_pages", 256, 238), ("modify_ldt", 154, -1), ("mount", 165, 40), ("mount_setattr", 442, 442),
+        ("move_mount", 429, 429), ("move_pages", 279, 239), ("mq_open", 240, 180), ("msgget", 68, 186), ("name_to_handle_at", 303, 264),
+        ("open_by_handle_at", 304, 265), ("open_tree", 428, 428), ("perf_event_open", 298, 241), ("personality", 135, 92), ("pidfd_getfd", 438, 438),
+        ("pidfd_open", 434, 434), ("pivot_root", 155, 41), ("process_madvise", 440, 440), ("process_vm_readv", 310, 270), ("process_vm_writev", 311, 271),
+        ("ptrace", 101, 117), ("quotactl", 179, 60), ("reboot", 169, 142), ("request_key", 249, 218), ("semget", 64, 190), ("setdomainname", 171, 162),
+        ("sethostname", 170, 161), ("setns", 308, 268), ("settimeofday", 164, 170), ("shmget", 29, 194), ("socket", 41, 198), ("socketpair", 53, 199),
+        ("swapoff", 168, 225), ("swapon", 167, 224), ("syslog", 103, 116), ("umount2", 166, 39), ("unshare", 272, 97), ("userfaultfd", 323, 282),
+    ];
 
     /// <summary>The filter of this machine.</summary>
     /// <param name="mayStartProcesses">Leaves fork and its kin allowed.</param>
     /// <exception cref="SandboxException">Its architecture is neither x64 nor arm64.</exception>
     public static byte[] Program(bool mayStartProcesses) => RuntimeInformation.ProcessArchitecture switch
     {
-        Architecture.X64 => Program(_x64, mayStartProcesses),
-        Architecture.Arm64 => Program(_arm64, mayStartProcesses),
+        Architecture.X64 => Program(isX64: true, mayStartProcesses),
+        Architecture.Arm64 => Program(isX64: false, mayStartProcesses),
         var other => throw new SandboxException($"the sandbox has no system call filter for {other}; x64 and arm64 are supported"),
     };
 
-    private static byte[] Program(Table table, bool mayStartProcesses)
+    private static byte[] Program(bool isX64, bool mayStartProcesses)
     {
-        var program = new List<(ushort Code, byte IfTrue, byte IfFalse, uint Value)>
+        var filter = new PacketFilter();
+        filter.LoadArchitecture();
+        filter.UnlessEqual(isX64 ? 0xC000003E : 0xC00000B7, KillProcess);
+        filter.LoadNumber();
+        if (isX64) filter.IfAtLeast(ForeignNumbers, Refuse | NotPermitted);
+        foreach (var (_, x64, arm64) in _refused)
+            if ((isX64 ? x64 : arm64) is >= 0 and var number) filter.IfEqual((uint)number, Refuse | NotPermitted);
+        // Its flags lie in memory, where a filter cannot look; the C library then falls back to clone.
+        filter.IfEqual(Clone3, Refuse | NotImplemented);
+        if (isX64 && !mayStartProcesses)
         {
-            (LoadWord, 0, 0, ArchitectureOffset),
-            (JumpEqual, 1, 0, table.Architecture),
-            (Return, 0, 0, KillProcess),
-            (LoadWord, 0, 0, NumberOffset),
-        };
-        if (table.Foreign is { } foreign) RefuseWhere(JumpGreaterOrEqual, foreign, PermissionDenied);
-        foreach (uint number in table.Refused) RefuseWhere(JumpEqual, number, PermissionDenied);
-        if (!mayStartProcesses)
-        {
-            foreach (uint number in table.Forks) RefuseWhere(JumpEqual, number, PermissionDenied);
-            // The C library falls back to clone, whose flags can be looked at: a thread may be made, a process may not.
-            RefuseWhere(JumpEqual, table.Clone3Call, NotImplemented);
-            program.Add((JumpEqual, 1, 0, table.CloneCall));
-            program.Add((Return, 0, 0, Allow));
-            program.Add((LoadWord, 0, 0, FirstArgumentOffset));
-            program.Add((JumpAnyBit, 1, 0, CloneThread));
-            program.Add((Return, 0, 0, Refuse | PermissionDenied));
+            filter.IfEqual(57, Refuse | NotPermitted); // fork
+            filter.IfEqual(58, Refuse | NotPermitted); // vfork
         }
-        program.Add((Return, 0, 0, Allow));
-
-        byte[] bytes = new byte[program.Count * 8];
-        for (int i = 0; i < program.Count; i++)
+        filter.Of(isX64 ? 56u : 220u, argument: 0, clone =>
         {
-            var place = bytes.AsSpan(i * 8);
-            BinaryPrimitives.WriteUInt16LittleEndian(place, program[i].Code);
-            (place[2], place[3]) = (program[i].IfTrue, program[i].IfFalse);
-            BinaryPrimitives.WriteUInt32LittleEndian(place[4..], program[i].Value);
-        }
-        return bytes;
-
-        void RefuseWhere(ushort jump, uint value, uint error)
+            clone.IfAnyBit(CloneNamespaces, Refuse | NotPermitted);
+            if (!mayStartProcesses) clone.UnlessAnyBit(CloneThread, Refuse | NotPermitted);
+        });
+        // Shared pages without a file outlive every count of a process's own memory.
+        filter.Of(isX64 ? 9u : 222u, argument: 3, mmap =>
         {
-            program.Add((jump, 0, 1, value));
-            program.Add((Return, 0, 0, Refuse | error));
-        }
+            mmap.Keep(SharedAnonymous);
+            mmap.IfEqual(SharedAnonymous, Refuse | NoMemory);
+        });
+        filter.Return(Allow);
+        return filter.ToArray();
     }
 }
