@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DeepSeekR1.Checkpoints.Gguf;
+using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Cli.Commands;
 
@@ -18,9 +19,10 @@ internal static class ExportCommand
         var command = new Command("export", "Writes a model for llama.cpp, or as a Hugging Face folder with an adapter merged.") { model, format, type, adapter, output };
         command.Validators.Add(result =>
         {
-            bool isGguf = result.GetValue(format) == ExportFormat.Gguf;
-            if (isGguf && result.GetValue(adapter) is not null) result.AddError("--merge-adapter goes with --format safetensors; export what it writes as gguf then.");
-            if (!isGguf && result.GetValue(type) is not null) result.AddError("--type goes with --format gguf; a folder keeps the model's own numbers.");
+            // A value that is none has its own error already, and asking for it here would throw.
+            string? chosen = result.GetResult(format)?.Tokens is [var token, ..] ? token.Value : null;
+            if (chosen == EnumNames.Name(ExportFormat.Gguf) && result.GetValue(adapter) is not null) result.AddError("--merge-adapter goes with --format safetensors; export what it writes as gguf then.");
+            if (chosen == EnumNames.Name(ExportFormat.SafeTensors) && result.GetResult(type) is not null) result.AddError("--type goes with --format gguf; a folder keeps the model's own numbers.");
         });
         command.SetAction(async parsed =>
         {

@@ -25,13 +25,23 @@ public static class HfExport
     /// <exception cref="R1Exception">A folder is missing, damaged, or does not fit the other one; or the output cannot be written.</exception>
     public static IReadOnlyList<string> Write(string folder, string output, string? adapter, TorchRuntime runtime, long maxShardBytes = 5_000_000_000)
     {
-        if (Path.GetFullPath(folder) == Path.GetFullPath(output)) throw new R1Exception($"{output} is the model itself; choose another folder for what is written.");
+        if (IsSame(folder, output) || (adapter is not null && IsSame(adapter, output)))
+            throw new R1Exception($"{output} is what is read; choose another folder for what is written.");
         using var model = HfCheckpoint.LoadModel(folder, runtime, DtypeOf(folder));
         using var delta = adapter is null ? null : PeftAdapter.Load(model, adapter, ScalarType.Float32);
         delta?.Merge();
         CopyFilesBeside(folder, output);
         HfCheckpoint.SaveModel(model, output, maxShardBytes);
         return model.Notes;
+    }
+
+    /// <summary>True for two paths of one folder, be they spelled differently or links.</summary>
+    private static bool IsSame(string one, string other) => Real(one) == Real(other);
+
+    private static string Real(string folder)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        return Directory.Exists(path) && Directory.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? Path.TrimEndingDirectorySeparator(target.FullName) : path;
     }
 
     private static ScalarType DtypeOf(string folder)
