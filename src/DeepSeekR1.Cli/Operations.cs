@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Checkpoints.Gguf;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Evaluation;
 using DeepSeekR1.Rewards;
@@ -57,6 +59,23 @@ internal sealed class Operations : IOperations
         }
         if (scores.Count == 0) throw new R1Exception($"{request.Data} has no rows to score.");
         return FiguresOf(rewards, scores);
+    }
+
+    public CheckpointSummary Inspect(string path) => CheckpointSummary.Of(path);
+
+    public Task<IReadOnlyList<Deviation>> VerifyModelAsync(VerifyRequest request)
+    {
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = request.Device ?? DeviceChoice.Auto });
+        return ComputeThread.RunAsync(runtime, () => Task.FromResult(ModelVerification.Run(request.Model!, request.Golden, runtime, request.Tolerance)));
+    }
+
+    public TokenizerReport VerifyTokenizer(VerifyRequest request) => TokenizerVerification.Run(request.Tokenizer!, request.Cases, request.Chat);
+
+    public Task<IReadOnlyList<string>> ExportAsync(ExportRequest request)
+    {
+        if (request.Format == ExportFormat.Gguf) return Task.FromResult(GgufExport.Write(request.Model, request.Output, request.Type));
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu });
+        return ComputeThread.RunAsync(runtime, () => Task.FromResult(HfExport.Write(request.Model, request.Output, request.Adapter, runtime)));
     }
 
     public string ResolveConfig(string? config, IReadOnlyList<string> overrides) =>

@@ -14,7 +14,8 @@ internal static class R1CommandLine
         Option<bool> verbose = new("--verbose") { Description = "Shows stack traces of failures.", Recursive = true };
         var root = new RootCommand("Trains reasoning models with GRPO: the DeepSeek-R1 recipe in .NET.")
         {
-            TrainCommand.Create(context), EvalCommand.Create(context), SampleCommand.Create(context), ScoreCommand.Create(context), ConfigCommand.Create(context), verbose,
+            TrainCommand.Create(context), EvalCommand.Create(context), SampleCommand.Create(context), ScoreCommand.Create(context),
+            InspectCommand.Create(context), VerifyCommand.Create(context), ExportCommand.Create(context), ConfigCommand.Create(context), verbose,
         };
         var parsed = root.Parse(args);
         var streams = new InvocationConfiguration { Output = context.Out, Error = context.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

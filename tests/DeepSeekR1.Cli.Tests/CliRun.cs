@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Configuration;
+using DeepSeekR1.Evaluation;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Telemetry;
 using Spectre.Console;
@@ -24,6 +26,12 @@ internal sealed class CliRun : IOperations
 
     public ManualTime Time { get; } = new();
 
+    /// <summary>Standard input.</summary>
+    public string Input { get; set; } = "";
+
+    /// <summary>Called with each message of a conversation before it is answered.</summary>
+    public Action<string> Answering { get; set; } = _ => { };
+
     public string Out => _out.ToString().ReplaceLineEndings("\n");
 
     public string Error => _error.ToString().ReplaceLineEndings("\n");
@@ -31,12 +39,13 @@ internal sealed class CliRun : IOperations
     public async Task<int> RunAsync(params string[] args)
     {
         using StringWriter output = new(_out), error = new(_error);
+        using var input = new StringReader(Input);
         using var interruption = new Interruption(error, (_, handler) =>
         {
             _signalHandlers.Add(handler);
             return new StringReader("");
         });
-        return await R1CommandLine.RunAsync(args, new CliContext(this, output, error, Terminal, Time), interruption);
+        return await R1CommandLine.RunAsync(args, new CliContext(this, output, error, Terminal, Time) { In = input, OnInterrupt = interruption.Divert }, interruption);
     }
 
     /// <summary>Sends a signal to the handler; true when the process would go on.</summary>
@@ -69,7 +78,7 @@ internal sealed class CliRun : IOperations
     public IConversation Converse(SampleRequest request)
     {
         Request = request;
-        return new EchoConversation();
+        return new EchoConversation(Answering);
     }
 
     public Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken)
@@ -78,16 +87,53 @@ internal sealed class CliRun : IOperations
         return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, 1, IsShare: false)]);
     }
 
+    public CheckpointSummary Inspect(string path)
+    {
+        Request = path;
+        return new CheckpointSummary
+        {
+            Path = path,
+            Architecture = "LlamaForCausalLM",
+            Parameters = 1234567,
+            ActiveParameters = 234567,
+            Tensors = [new("a.0.w", "F32", [2, 3]), new("a.1.w", "F32", [2, 3]), new("a.10.b", "BF16", [2])],
+            StopTokens = [new TokenSummary(2, "<|im_end|>")],
+        };
+    }
+
+    public IReadOnlyList<Deviation> Deviations { get; set; } = [];
+
+    public Task<IReadOnlyList<Deviation>> VerifyModelAsync(VerifyRequest request)
+    {
+        Request = request;
+        return Task.FromResult(Deviations);
+    }
+
+    public TokenizerReport TokenizerReport { get; set; } = new(1, []);
+
+    public TokenizerReport VerifyTokenizer(VerifyRequest request)
+    {
+        Request = request;
+        return TokenizerReport;
+    }
+
+    public Task<IReadOnlyList<string>> ExportAsync(ExportRequest request)
+    {
+        Request = request;
+        return Task.FromResult<IReadOnlyList<string>>(["beyond 32 tokens it differs"]);
+    }
+
     public string ResolveConfig(string? config, IReadOnlyList<string> overrides) => ConfigWriter.Write(ConfigReader.Load<SamplingConfig>(config, overrides));
 
     public string ConfigSchema() => Configuration.ConfigSchema.Generate<SamplingConfig>();
 }
 
 /// <summary>A model that says what it hears.</summary>
-internal sealed class EchoConversation : IConversation
+internal sealed class EchoConversation(Action<string> answering) : IConversation
 {
     public void Answer(string message, Action<string> onText, CancellationToken cancellationToken)
     {
+        answering(message);
         cancellationToken.ThrowIfCancellationRequested();
         onText(message);
     }

@@ -68,6 +68,13 @@ public class CommandTests
     [InlineData("eval --data d", "'--model' is required")]
     [InlineData("sample --model m --top-p 0 hello", "--top-p: expected a number above 0, at most 1, but found '0'.")]
     [InlineData("sample --model m", "a prompt is missing")]
+    [InlineData("sample --model m --chat hello", "leave the prompt out")]
+    [InlineData("sample --model m --chat --raw", "--chat goes with neither --raw nor --n.")]
+    [InlineData("sample --model m --chat --n 2", "--chat goes with neither --raw nor --n.")]
+    [InlineData("sample --model m --n 0 hello", "--n: expected a whole number from 1, but found '0'.")]
+    [InlineData("sample --model m --min-p 1.5 hello", "--min-p: expected a number from 0 to 1, but found '1.5'.")]
+    [InlineData("sample --model m --top-k -1 hello", "--top-k: expected a whole number from 0, but found '-1'.")]
+    [InlineData("sample --model m --max-tokens 0 hello", "--max-tokens: expected a whole number from 1, but found '0'.")]
     public async Task Wrong_usage_is_told_on_standard_error_with_exit_code_2(string line, string message)
     {
         var run = new CliRun();
@@ -140,6 +147,51 @@ public class CommandTests
         Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--temperature", "0", "what is 1+1?"));
         Assert.Equal(("what is 1+1?", 0.0, 0.95), (((SampleRequest)run.Request!).Prompt, ((SampleRequest)run.Request).Temperature, ((SampleRequest)run.Request).TopP));
         Assert.Equal("<think> 1+1=2 </think>\n2\u001b[31m\n", run.Out);
+    }
+
+    [Fact]
+    public async Task Sample_passes_on_everything_it_was_given()
+    {
+        var run = new CliRun();
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--n", "4", "--temperature", "0.7", "--top-p", "0.9", "--top-k", "40", "--min-p", "0.05", "--max-tokens", "64",
+            "--seed", "7", "--system", "be brief", "--raw", "--device", "cpu", "--dtype", "float32", "hello"));
+        Assert.Equal(new SampleRequest
+        {
+            Model = "m",
+            Prompt = "hello",
+            System = "be brief",
+            Raw = true,
+            Count = 4,
+            Temperature = 0.7,
+            TopP = 0.9,
+            TopK = 40,
+            MinP = 0.05,
+            MaxTokens = 64,
+            Seed = 7,
+            Device = DeviceChoice.Cpu,
+            Dtype = DtypeChoice.Float32,
+        }, run.Request);
+    }
+
+    [Fact]
+    public async Task Chat_answers_line_by_line_until_an_empty_one()
+    {
+        var run = new CliRun { Input = "hello\nand you?\n\nnever read\n" };
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--chat", "--system", "be brief"));
+        Assert.Equal("hello\nand you?\n", run.Out);
+        Assert.Equal(("be brief", null), (((SampleRequest)run.Request!).System, ((SampleRequest)run.Request).Prompt));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_stops_the_answer_and_not_the_conversation()
+    {
+        var run = new CliRun { Input = "long\nshort\n" };
+        run.Answering = message =>
+        {
+            if (message == "long") Assert.True(run.Signal(PosixSignal.SIGINT));
+        };
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--chat"));
+        Assert.Equal((" …\nshort\n", ""), (run.Out, run.Error));
     }
 
     [Fact]

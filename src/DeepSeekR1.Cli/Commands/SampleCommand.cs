@@ -29,7 +29,7 @@ internal static class SampleCommand
         {
             bool isChat = result.GetValue(chat), hasPrompt = result.GetValue(prompt) is not null;
             if (isChat == hasPrompt) result.AddError(isChat ? "--chat takes its messages from the input: leave the prompt out." : "a prompt is missing: r1 sample --model folder \"prompt\", or --chat.");
-            if (isChat && (result.GetValue(raw) || result.GetValue(count) is > 1)) result.AddError("--chat goes with neither --raw nor --n.");
+            if (isChat && (result.GetValue(raw) || result.GetResult(count) is not null)) result.AddError("--chat goes with neither --raw nor --n.");
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {

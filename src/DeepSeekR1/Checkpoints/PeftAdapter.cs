@@ -10,7 +10,7 @@ namespace DeepSeekR1.Checkpoints;
 public static class PeftAdapter
 {
     private const string ConfigFile = "adapter_config.json";
-    private const string WeightsFile = "adapter_model.safetensors";
+    internal const string WeightsFile = "adapter_model.safetensors";
 
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
@@ -23,9 +23,12 @@ public static class PeftAdapter
 
     /// <summary>Loads an adapter onto its model, ready to train on or to merge.</summary>
     /// <exception cref="R1Exception">The folder is missing or damaged, uses what is not supported, or does not fit the model.</exception>
-    public static LoraAdapter Load(DecoderModel model, string folder)
+    public static LoraAdapter Load(DecoderModel model, string folder) => Load(model, folder, model.Dtype);
+
+    /// <summary>Loads an adapter whose numbers may be more exact than the model's, for merging.</summary>
+    internal static LoraAdapter Load(DecoderModel model, string folder, ScalarType dtype)
     {
-        var config = LoadConfig(folder);
+        var (config, _) = LoadConfig(folder);
         using var file = SafeTensors.Open(Path.Combine(folder, WeightsFile));
         var left = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
         var adapter = LoraAdapter.Attach(model, config, (name, shape) =>
@@ -34,7 +37,7 @@ public static class PeftAdapter
             if (!file.Tensors.TryGetValue(name, out var entry)) throw new R1Exception($"{file.Path}: lacks tensor {name} that {ConfigFile} asks for.");
             if (!entry.Shape.SequenceEqual(shape))
                 throw new R1Exception($"{file.Path}: tensor {name} has shape [{string.Join(", ", entry.Shape)}], the model and r {config.Rank} ask for [{string.Join(", ", shape)}].");
-            return file.Read(name, model.Dtype, model.Device, requireFinite: true);
+            return file.Read(name, dtype, model.Device, requireFinite: true);
         });
         if (left.Count == 0) return adapter;
         adapter.Dispose();
@@ -62,7 +65,9 @@ public static class PeftAdapter
         AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter.Config, baseModel));
     }
 
-    private static LoraConfig LoadConfig(string folder)
+    /// <summary>The settings, and where the base model stands (empty where the file does not say).</summary>
+    /// <exception cref="R1Exception">The file is missing or damaged, or uses what is not supported.</exception>
+    internal static (LoraConfig Config, string BaseModel) LoadConfig(string folder)
     {
         string path = Path.Combine(folder, ConfigFile);
         if (!File.Exists(path)) throw new R1Exception($"{folder}: {ConfigFile} not found; an adapter folder holds it and {WeightsFile}.");
@@ -71,13 +76,14 @@ public static class PeftAdapter
         if (fields.OptionalText("bias") is not (null or "none")) throw fields.Error("bias must be none; adapters with trained biases are not supported");
         foreach (string name in _unsupported)
             if (SaysSomething(fields.Json[name])) throw fields.Error($"{name} is not supported, found {fields.Json[name]!.ToJsonString()}");
-        return new LoraConfig
+        var config = new LoraConfig
         {
             Rank = fields.Integer("r"),
             Alpha = fields.Number("lora_alpha"),
             RankStabilized = fields.Flag("use_rslora"),
             TargetModules = ReadTargets(fields),
         };
+        return (config, fields.OptionalText("base_model_name_or_path") ?? "");
     }
 
     private static string[] ReadTargets(JsonFields fields) => fields.Json["target_modules"] switch

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -77,6 +78,25 @@ public sealed class SafeTensorsFile : IDisposable
             if (!direct) destination.copy_(chunk);
         }
         return target.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Reads a part of a floating-point tensor as float32, without LibTorch.</summary>
+    /// <exception cref="R1Exception">A number is not finite; or the file cannot be read.</exception>
+    internal void ReadFloats(TensorEntry entry, long firstElement, Span<float> numbers)
+    {
+        int size = SafeTensorsDtype.Size(entry.Dtype);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(numbers.Length * size);
+        try
+        {
+            var bytes = rented.AsSpan(0, numbers.Length * size);
+            FillFromFile(bytes, entry, firstElement);
+            CheckFinite(bytes, entry, firstElement);
+            SafeTensorsDtype.ToFloats(entry.Dtype, bytes, numbers);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Checkpoints;
@@ -39,6 +41,29 @@ internal static class SafeTensorsDtype
 
     public static bool IsFloatingPoint(ScalarType type) =>
         type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16;
+
+    /// <summary>Floating-point numbers in the file's bytes as float32.</summary>
+    public static void ToFloats(ScalarType type, ReadOnlySpan<byte> bytes, Span<float> numbers)
+    {
+        switch (type)
+        {
+            case ScalarType.Float32:
+                MemoryMarshal.Cast<byte, float>(bytes).CopyTo(numbers);
+                break;
+            case ScalarType.Float16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), numbers);
+                break;
+            case ScalarType.BFloat16:
+                var bits = MemoryMarshal.Cast<byte, ushort>(bytes);
+                for (int i = 0; i < bits.Length; i++) numbers[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+                break;
+            case ScalarType.Float64:
+                TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, double>(bytes), numbers);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "not a floating-point dtype");
+        }
+    }
 
     private static (string Name, ScalarType Type, int Size) Find(ScalarType type)
     {

@@ -55,6 +55,13 @@ internal sealed partial class WeightFiles : IDisposable
 
     public Tensor Read(string name, ScalarType dtype, Device device) => _fileOf[name].Read(name, dtype, device, requireFinite: true);
 
+    /// <summary>Every tensor that the model uses, in the order of its bytes: reading them so is reading on.</summary>
+    public IEnumerable<(SafeTensorsFile File, TensorEntry Entry)> InFileOrder(ModelConfig config) =>
+        from file in _files
+        from entry in file.Tensors.Values.OrderBy(entry => entry.Offset)
+        where _fileOf.GetValueOrDefault(entry.Name) == file && !IsIgnored(entry.Name, config)
+        select (file, entry);
+
     public void Dispose()
     {
         foreach (var file in _files) file.Dispose();

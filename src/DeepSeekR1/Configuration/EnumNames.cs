@@ -1,12 +1,14 @@
+using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace DeepSeekR1.Configuration;
 
-/// <summary>Choices as users write them, in configs and on the command line: kebab-case (<c>DrGrpo</c> is <c>dr-grpo</c>), and only so.</summary>
+/// <summary>Choices as users write them, in configs and on the command line: kebab-case (<c>DrGrpo</c> is <c>dr-grpo</c>) or the name of their attribute, and only so.</summary>
 public static class EnumNames
 {
     /// <summary>The written name of a choice.</summary>
-    public static string Name<T>(T value) where T : struct, Enum => Name(value.ToString());
+    public static string Name<T>(T value) where T : struct, Enum => Name((object)value);
 
     /// <summary>All written names of an enumeration, in its order.</summary>
     public static IReadOnlyList<string> All<T>() where T : struct, Enum => All(typeof(T));
@@ -18,9 +20,9 @@ public static class EnumNames
     public static T Parse<T>(string text, string what) where T : struct, Enum =>
         TryParse(typeof(T), text, out var value) ? (T)value : throw new R1Exception($"unknown {what} '{text}'; {NearestName.HintWithAll(text, All<T>())}");
 
-    internal static string Name(object value) => Name(value.ToString()!);
+    internal static string Name(object value) => Name(value.GetType(), value.ToString()!);
 
-    internal static IReadOnlyList<string> All(Type type) => [.. Enum.GetNames(type).Select(Name)];
+    internal static IReadOnlyList<string> All(Type type) => [.. Enum.GetNames(type).Select(member => Name(type, member))];
 
     internal static bool TryParse(Type type, string text, out object value)
     {
@@ -29,5 +31,6 @@ public static class EnumNames
         return index >= 0;
     }
 
-    private static string Name(string identifier) => JsonNamingPolicy.KebabCaseLower.ConvertName(identifier);
+    private static string Name(Type type, string member) =>
+        type.GetField(member)?.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.KebabCaseLower.ConvertName(member);
 }

@@ -86,6 +86,17 @@ public sealed record ModelConfig
     /// <summary>Number of parameters, a tied head counted once.</summary>
     public long ParameterCount => ParameterLayout.Of(this).Sum(parameter => parameter.Elements);
 
+    /// <summary>Number of parameters that one token is computed with: all but the experts it does not go to.</summary>
+    public long ActiveParameterCount
+    {
+        get
+        {
+            if (Experts is not { } experts) return ParameterCount;
+            long layers = Enumerable.Range(0, Layers).Count(layer => ExpertsOf(layer) is not null);
+            return ParameterCount - layers * (experts.Count - experts.PerToken) * 3L * HiddenSize * experts.IntermediateSize;
+        }
+    }
+
     /// <summary>
     /// Reads <c>config.json</c>: the layout of transformers 5 (<c>rope_parameters</c>, <c>dtype</c>) and that of published checkpoints
     /// (<c>rope_theta</c>, <c>rope_scaling</c>, <c>torch_dtype</c>).

@@ -31,7 +31,7 @@ internal sealed class RotaryEmbedding : IDisposable
     public void Dispose() => _signedFrequencies.Dispose();
 
     /// <summary>Angle a position turns each pair by: theta^(-2i/width), stretched as the scaling says.</summary>
-    private static float[] Frequencies(int width, double theta, RopeScaling? scaling)
+    internal static float[] Frequencies(int width, double theta, RopeScaling? scaling)
     {
         var frequencies = new float[width / 2];
         for (int pair = 0; pair < frequencies.Length; pair++)

@@ -1,0 +1,68 @@
+using DeepSeekR1.Runtime;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Checkpoints;
+
+/// <summary>Writes whole Hugging Face folders from other ones.</summary>
+public static class HfExport
+{
+    private static readonly string[] _filesBeside =
+    [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "added_tokens.json", "tokenizer.model",
+        "vocab.json", "merges.txt", "generation_config.json",
+    ];
+
+    /// <summary>
+    /// Writes a folder's model, with an adapter added to its weights where one is given, together with its tokenizer and generation
+    /// settings. Numbers keep the dtype that they have in the folder; the sum with an adapter is computed in float32 and rounded once.
+    /// </summary>
+    /// <param name="folder">The model, or the base of the adapter.</param>
+    /// <param name="output">Where; made if it is absent. It loads as nothing until everything is in it.</param>
+    /// <param name="adapter">A folder in PEFT's layout; null writes the model as it is.</param>
+    /// <param name="runtime">Where the sum is computed.</param>
+    /// <param name="maxShardBytes">Most bytes of tensors in one file.</param>
+    /// <returns>What a user should know of the folder; mostly empty.</returns>
+    /// <exception cref="R1Exception">A folder is missing, damaged, or does not fit the other one; or the output cannot be written.</exception>
+    public static IReadOnlyList<string> Write(string folder, string output, string? adapter, TorchRuntime runtime, long maxShardBytes = 5_000_000_000)
+    {
+        if (IsSame(folder, output) || (adapter is not null && IsSame(adapter, output)))
+            throw new R1Exception($"{output} is what is read; choose another folder for what is written.");
+        using var model = HfCheckpoint.LoadModel(folder, runtime, DtypeOf(folder));
+        using var delta = adapter is null ? null : PeftAdapter.Load(model, adapter, ScalarType.Float32);
+        delta?.Merge();
+        CopyFilesBeside(folder, output);
+        HfCheckpoint.SaveModel(model, output, maxShardBytes);
+        return model.Notes;
+    }
+
+    /// <summary>True for two paths of one folder, be they spelled differently or links.</summary>
+    private static bool IsSame(string one, string other) => Real(one) == Real(other);
+
+    private static string Real(string folder)
+    {
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        return Directory.Exists(path) && Directory.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? Path.TrimEndingDirectorySeparator(target.FullName) : path;
+    }
+
+    private static ScalarType DtypeOf(string folder)
+    {
+        using var weights = WeightFiles.Open(folder);
+        return weights.InFileOrder(HfCheckpoint.LoadConfig(folder)).Select(tensor => tensor.Entry).MaxBy(entry => entry.Elements)!.Dtype;
+    }
+
+    private static void CopyFilesBeside(string folder, string output)
+    {
+        try
+        {
+            Directory.CreateDirectory(output);
+            // Without its configuration the folder loads as nothing; the model brings it back last.
+            File.Delete(Path.Combine(output, HfCheckpoint.ConfigFile));
+            foreach (string name in _filesBeside.Where(name => File.Exists(Path.Combine(folder, name))))
+                AtomicFile.Write(Path.Combine(output, name), stream => stream.Write(File.ReadAllBytes(Path.Combine(folder, name))));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new R1Exception($"{output}: the model cannot be written: {failure.Message}", failure);
+        }
+    }
+}
