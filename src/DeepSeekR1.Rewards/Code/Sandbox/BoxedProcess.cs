@@ -17,7 +17,7 @@ internal sealed class BoxedProcess : IAsyncDisposable
     /// <param name="process">The shell that becomes the box.</param>
     /// <param name="handed">Files that it opens; they are freed with it.</param>
     /// <param name="maxBytes">What it may write.</param>
-    public BoxedProcess(Process process, HandedFiles handed, int maxBytes) 
+    public BoxedProcess(Process process, HandedFiles handed, int maxBytes)
     {
         (_process, _handed, _maxBytes) = (process, handed, maxBytes);
         _complaint = ReadComplaintAsync();

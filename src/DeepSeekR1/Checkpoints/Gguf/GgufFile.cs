@@ -21,8 +21,24 @@ public sealed class GgufFile
     /// <summary>By <c>ggml_type</c>.</summary>
     private static readonly Dictionary<uint, string> _types = new()
     {
-        [0] = "F32", [1] = "F16", [2] = "Q4_0", [3] = "Q4_1", [6] = "Q5_0", [7] = "Q5_1", [8] = "Q8_0", [10] = "Q2_K", [11] = "Q3_K",
-        [12] = "Q4_K", [13] = "Q5_K", [14] = "Q6_K", [24] = "I8", [25] = "I16", [26] = "I32", [27] = "I64", [28] = "F64", [30] = "BF16",
+        [0] = "F32",
+        [1] = "F16",
+        [2] = "Q4_0",
+        [3] = "Q4_1",
+        [6] = "Q5_0",
+        [7] = "Q5_1",
+        [8] = "Q8_0",
+        [10] = "Q2_K",
+        [11] = "Q3_K",
+        [12] = "Q4_K",
+        [13] = "Q5_K",
+        [14] = "Q6_K",
+        [24] = "I8",
+        [25] = "I16",
+        [26] = "I32",
+        [27] = "I64",
+        [28] = "F64",
+        [30] = "BF16",
     };
 
     private GgufFile(Dictionary<string, object> metadata, List<GgufTensorEntry> tensors) => (Metadata, Tensors) = (metadata, tensors);
