@@ -21,6 +21,16 @@ public static class PeftAdapter
     /// <summary>True for a folder that holds an adapter.</summary>
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
 
+    /// <summary>The folder of the model that an adapter was trained on: as its configuration says, seen from its own folder or from here.</summary>
+    /// <exception cref="R1Exception">No such folder.</exception>
+    public static string BaseOf(string folder)
+    {
+        string named = LoadConfig(folder).BaseModel, beside = Path.GetFullPath(named, Path.GetFullPath(folder));
+        return Directory.Exists(beside) ? beside
+            : Directory.Exists(named) ? named
+            : throw new R1Exception($"{Path.Combine(folder, ConfigFile)}: base_model_name_or_path is \"{named}\", and there is no such folder. Write there where the base model stands.");
+    }
+
     /// <summary>Loads an adapter onto its model, ready to train on or to merge.</summary>
     /// <exception cref="R1Exception">The folder is missing or damaged, uses what is not supported, or does not fit the model.</exception>
     public static LoraAdapter Load(DecoderModel model, string folder) => Load(model, folder, model.Dtype);

@@ -45,6 +45,13 @@ public abstract class DecoderModel : IDisposable
     /// </summary>
     public bool GradientCheckpointing { get; set; }
 
+    /// <summary>The low-rank adapter that is trained in place of the weights; null: the weights themselves are.</summary>
+    public LoraAdapter? Adapter { get; internal set; }
+
+    /// <summary>What training changes, by name.</summary>
+    internal IEnumerable<KeyValuePair<string, Parameter>> TrainedParameters =>
+        Parameters.Concat(Adapter?.Parameters ?? new Dictionary<string, Parameter>()).Where(parameter => parameter.Value.requires_grad);
+
     /// <summary>What a user should know of how it was loaded; mostly empty.</summary>
     public IReadOnlyList<string> Notes { get; internal init; } = [];
 
@@ -84,6 +91,7 @@ public abstract class DecoderModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Adapter?.Dispose();
         foreach (var parameter in _parameters.Values) parameter.Dispose();
         _rotary.Dispose();
         GC.SuppressFinalize(this);

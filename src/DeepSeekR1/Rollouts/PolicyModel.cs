@@ -11,17 +11,20 @@ namespace DeepSeekR1.Rollouts;
 /// <summary>The policy: a decoder with its tokenizer, chat template and stop tokens; what a Hugging Face folder holds. Not thread-safe.</summary>
 public sealed class PolicyModel : IModelFolder
 {
-    private const string GenerationConfigFile = "generation_config.json";
+    private const string GenerationConfigFile = "generation_config.json", AdapterFolder = "adapter";
 
     private readonly byte[]? _generationConfig;
     private IDecoder? _decoder;
     private bool _isDecoderStale;
 
-    private PolicyModel(CausalLM model, HfTokenizer tokenizer, ChatTemplate? template, IReadOnlyList<int> stopIds, byte[]? generationConfig, TorchRuntime runtime)
+    private PolicyModel(string folder, CausalLM model, HfTokenizer tokenizer, ChatTemplate? template, IReadOnlyList<int> stopIds, byte[]? generationConfig, TorchRuntime runtime)
     {
-        (Model, Tokenizer, Template, StopIds, Runtime) = (model, tokenizer, template, stopIds, runtime);
+        (Folder, Model, Tokenizer, Template, StopIds, Runtime) = (folder, model, tokenizer, template, stopIds, runtime);
         _generationConfig = generationConfig;
     }
+
+    /// <summary>The folder that it was opened from.</summary>
+    public string Folder { get; }
 
     /// <summary>The decoder whose weights are trained.</summary>
     public CausalLM Model { get; }
@@ -41,10 +44,11 @@ public sealed class PolicyModel : IModelFolder
     /// <summary>How a prompt is put to the model: the turns before its answer.</summary>
     public Func<Prompt, IReadOnlyList<ChatMessage>> Ask { get; set; } = prompt => PromptDataset.Messages(prompt, new DataConfig());
 
-    /// <summary>Opens a Hugging Face folder.</summary>
+    /// <summary>Opens a Hugging Face folder, or that of an adapter in PEFT's layout, which is added to the weights of its base.</summary>
     /// <exception cref="R1Exception">The folder is no model that can be opened; names the file and what was expected.</exception>
     public static PolicyModel Load(string folder, TorchRuntime runtime, ScalarType? dtype = null)
     {
+        if (PeftAdapter.IsAdapter(folder)) return LoadWithAdapter(folder, runtime, dtype);
         HfCheckpoint.LoadConfig(folder);
         var tokenizer = HfTokenizer.Load(folder);
         var template = ChatTemplate.TryLoad(folder);
@@ -52,8 +56,24 @@ public sealed class PolicyModel : IModelFolder
         if (stopIds.Count == 0)
             throw new R1Exception($"{folder}: no token ends an answer. Name it as eos_token_id in {GenerationConfigFile}, or as eos_token in tokenizer_config.json.");
         string generationConfig = Path.Combine(folder, GenerationConfigFile);
-        return new PolicyModel(HfCheckpoint.LoadModel(folder, runtime, dtype), tokenizer, template, stopIds,
+        return new PolicyModel(folder, HfCheckpoint.LoadModel(folder, runtime, dtype), tokenizer, template, stopIds,
             File.Exists(generationConfig) ? File.ReadAllBytes(generationConfig) : null, runtime);
+    }
+
+    /// <summary>Trains a fresh adapter from here on, in place of the weights.</summary>
+    /// <exception cref="R1Exception">An impossible setting, a target that the model does not have, or an adapter that is there already.</exception>
+    public void AttachAdapter(LoraConfig config, AddressedRandom init)
+    {
+        LoraAdapter.Attach(Model, config, init);
+        WeightsChanged();
+    }
+
+    /// <summary>Goes on training a saved adapter, in place of the weights.</summary>
+    /// <exception cref="R1Exception">The folder is missing or damaged, or does not fit the model.</exception>
+    public void LoadAdapter(string folder)
+    {
+        PeftAdapter.Load(Model, folder);
+        WeightsChanged();
     }
 
     /// <summary>What the model reads before it answers: asked, chat template applied, tokenised once.</summary>
@@ -81,13 +101,28 @@ public sealed class PolicyModel : IModelFolder
     /// <summary>Tells that the weights were updated: the next engine takes them over.</summary>
     public void WeightsChanged() => _isDecoderStale = _decoder is not null;
 
-    /// <summary>Writes a folder that transformers, vLLM and <see cref="Load"/> open.</summary>
+    /// <summary>Writes a folder that transformers, vLLM and <see cref="Load"/> open; where an adapter is trained, one that PEFT opens.</summary>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
     public void Save(string folder)
     {
+        if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder));
+        else HfCheckpoint.SaveModel(Model, folder);
+        SaveText(folder);
+    }
+
+    /// <inheritdoc/>
+    public void SaveWhole(string folder)
+    {
+        if (Model.Adapter is not { } adapter)
+        {
+            Save(folder);
+            return;
+        }
+        PeftAdapter.Save(adapter, Path.Combine(folder, AdapterFolder), Path.GetFullPath(Folder));
+        adapter.Merge();
         HfCheckpoint.SaveModel(Model, folder);
-        Tokenizer.Save(folder);
-        if (_generationConfig is not null) File.WriteAllBytes(Path.Combine(folder, GenerationConfigFile), _generationConfig);
+        adapter.Unmerge();
+        SaveText(folder);
     }
 
     /// <inheritdoc/>
@@ -95,5 +130,27 @@ public sealed class PolicyModel : IModelFolder
     {
         _decoder?.Dispose();
         Model.Dispose();
+    }
+
+    private static PolicyModel LoadWithAdapter(string folder, TorchRuntime runtime, ScalarType? dtype)
+    {
+        var policy = Load(PeftAdapter.BaseOf(folder), runtime, dtype);
+        try
+        {
+            using var adapter = PeftAdapter.Load(policy.Model, folder, ScalarType.Float32);
+            adapter.Merge();
+            return policy;
+        }
+        catch
+        {
+            policy.Dispose();
+            throw;
+        }
+    }
+
+    private void SaveText(string folder)
+    {
+        Tokenizer.Save(folder);
+        if (_generationConfig is not null) File.WriteAllBytes(Path.Combine(folder, GenerationConfigFile), _generationConfig);
     }
 }

@@ -27,7 +27,7 @@ internal static class AllScenarioRlStage
         int firstGeneral = (int)Math.Round(grpo.Steps * (1 - config.PreferenceShare));
         string summary = $"GRPO, {grpo.Steps} steps of {grpo.PromptsPerStep} prompts × {grpo.GroupSize} samples, rules ({string.Join(" + ", config.Rewards)}), after step {firstGeneral} reward models too";
         var watch = new RewardHackingWatch($"rewards/{NameOfFirstRule(rewards)}/mean", $"rewards/{Helpful}/mean", run.Warn);
-        return new StagePlan<PolicyModel>(Name, summary, modelFolder, run.Open,
+        return new StagePlan<PolicyModel>(Name, summary, modelFolder, run.OpensToTrain(modelFolder),
             policy => new GrpoTrainer(policy, rewards, grpo, position => PromptAt(run, config, firstGeneral, position), run.Recipe.Seed, run.Time))
         {
             EvaluateEvery = run.Data.Validation.Count > 0 ? config.EvaluateEvery : 0,

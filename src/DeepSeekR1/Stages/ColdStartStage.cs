@@ -12,7 +12,7 @@ internal static class ColdStartStage
     {
         var examples = run.Data.ColdStart();
         var sft = run.Recipe.ColdStart.Sft;
-        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning on {examples.Count} worked solutions", baseFolder, run.Open, policy =>
+        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning on {examples.Count} worked solutions", baseFolder, run.OpensToTrain(baseFolder), policy =>
         {
             var trainer = SftTrainer.On(examples, policy, sft, run.Recipe.Seed, run.Time);
             if (trainer.TooLong > 0) run.Warn($"{trainer.TooLong} of {examples.Count} worked solutions have more than {sft.MaxLength} tokens and are left out; coldStart.sft.maxLength raises the limit.");

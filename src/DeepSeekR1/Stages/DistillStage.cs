@@ -28,7 +28,7 @@ internal static class DistillStage
             data.Write([.. rows, .. TeacherChats(run, teacherFolder, config, cancellationToken)], report, run.Time.GetElapsedTime(start).TotalSeconds);
         }
         var examples = data.Examples();
-        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the student on {examples.Count} rows of its teacher", studentFolder, run.Open,
+        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the student on {examples.Count} rows of its teacher", studentFolder, run.OpensToTrain(studentFolder),
             policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
         { SecondsOfData = data.Seconds };
     }

@@ -31,7 +31,7 @@ internal static class RejectionSftStage
             data.Write([.. rows, .. general], report, run.Time.GetElapsedTime(start).TotalSeconds);
         }
         var examples = data.Examples();
-        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the base model on {examples.Count} curated rows", baseFolder, run.Open,
+        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the base model on {examples.Count} curated rows", baseFolder, run.OpensToTrain(baseFolder),
             policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
         { SecondsOfData = data.Seconds };
     }

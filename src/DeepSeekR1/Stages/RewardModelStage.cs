@@ -41,7 +41,7 @@ internal static class RewardModelStage
 
     private static StagePlan<RewardModel> Plan(
         RunContext run, string name, string summary, string modelFolder, Func<RewardModel, ITrainer> createTrainer, Func<RewardModel, double> accuracy, int heldOut) =>
-        new(name, summary, modelFolder, folder => RewardModel.Open(folder, run.Runtime, new AddressedRandom(run.Recipe.Seed, RandomPurpose.Weights)), createTrainer)
+        new(name, summary, modelFolder, run.OpenJudge, createTrainer)
         {
             EvaluateEvery = heldOut > 0 ? int.MaxValue : 0,
             Evaluate = (model, step) =>

@@ -90,7 +90,7 @@ internal sealed class StageCheckpoints(string folder, int keep)
             if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
             Directory.CreateDirectory(aside);
             write(aside);
-            var digests = Directory.EnumerateFiles(aside).Order(StringComparer.Ordinal).ToDictionary(file => Path.GetFileName(file), Digest);
+            var digests = Directory.EnumerateFiles(aside, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToDictionary(file => Path.GetRelativePath(aside, file), Digest);
             AtomicFile.WriteText(Path.Combine(aside, MarkFile), JsonSerializer.Serialize(mark with { Digests = digests }, _indented));
             if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
             Directory.Move(aside, path);
@@ -108,7 +108,7 @@ internal sealed class StageCheckpoints(string folder, int keep)
         {
             var mark = JsonSerializer.Deserialize<StageMark>(File.ReadAllBytes(file), _indented) ?? throw new JsonException("it is null");
             foreach (var (name, digest) in mark.Digests)
-                if (Digest(Path.Combine(path, Path.GetFileName(name))) != digest)
+                if (Digest(Path.Combine(path, name)) != digest)
                     throw new R1Exception($"{Path.Combine(path, name)} is damaged: its SHA-256 is not the one in {MarkFile}.");
             return mark;
         }

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Data;
 using DeepSeekR1.Data.World;
+using DeepSeekR1.Models;
 using DeepSeekR1.Training;
 
 namespace DeepSeekR1.Stages;
@@ -17,6 +18,14 @@ public sealed record BaseModelConfig
     /// <summary>What the control row base-think forces every answer to begin with; null leaves the row out.</summary>
     [Description("What the control row base-think forces every answer to begin with; null leaves the row out.")]
     public string? ForcedStart { get; init; } = "<think>";
+
+    /// <summary>Policies are trained by a low-rank adapter that is merged when a stage ends; null: their weights are trained.</summary>
+    [Description("Policies are trained by a low-rank adapter that is merged when a stage ends; null: their weights are trained.")]
+    public LoraConfig? Lora { get; init; }
+
+    /// <summary>Layers are computed again in the backward pass: less memory for about a third more time.</summary>
+    [Description("Layers are computed again in the backward pass: less memory for about a third more time.")]
+    public bool GradientCheckpointing { get; init; }
 }
 
 /// <summary>Where prompts and examples come from. What names no file comes from the embedded world, if there is one.</summary>

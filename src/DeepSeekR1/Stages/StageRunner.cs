@@ -142,11 +142,11 @@ internal sealed class StageRunner(RunContext run)
     {
         if (progress.Best is not { } best || best.Step == progress.Trainer.Step)
         {
-            progress.Model.Save(folder);
+            progress.Model.SaveWhole(folder);
             return;
         }
         using var model = progress.Plan.Open(progress.Checkpoints.BestFolder);
-        model.Save(folder);
+        model.SaveWhole(folder);
     }
 
     private StageMark Mark<TModel>(StageProgress<TModel> progress) where TModel : class, IModelFolder =>

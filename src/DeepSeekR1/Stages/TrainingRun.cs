@@ -132,7 +132,7 @@ public sealed class TrainingRun
     {
         string folder = named ?? _stages.FinishedModel(stage) ??
             throw new R1Exception($"The stage all-scenario-rl needs a reward model, but this run has not trained one: run the stage reward-model with the same --output first, or set {setting}.");
-        return RewardModel.Open(folder, _run.Runtime, new AddressedRandom(_run.Recipe.Seed, RandomPurpose.Weights));
+        return _run.OpenJudge(folder);
     }
 
     private async Task DistillAsync(string teacherFolder)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using DeepSeekR1.Models;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -23,7 +22,7 @@ public sealed class GrpoTrainer : ITrainer
     private readonly IOptimizer _optimizer;
     private readonly LrSchedule _schedule;
     private readonly GrpoUpdate _update;
-    private readonly CausalLM? _reference;
+    private readonly ReferenceModel? _reference;
     private TrainerState _state = new();
 
     /// <summary>A trainer of this policy, which stays the caller's.</summary>
@@ -44,7 +43,7 @@ public sealed class GrpoTrainer : ITrainer
         _optimizer = Optimizer.For(policy.Model, config.Optimizer);
         _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, config.Steps);
         _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching);
-        _reference = config.Loss.NeedsReference ? policy.Model.Copy(trainable: false) : null;
+        _reference = config.Loss.NeedsReference ? new ReferenceModel(policy.Model) : null;
     }
 
     /// <inheritdoc/>
@@ -116,7 +115,7 @@ public sealed class GrpoTrainer : ITrainer
     private void ReplaceReferenceWhenDue()
     {
         if (_reference is null || _config.ReferenceReplacedEvery == 0 || Step % _config.ReferenceReplacedEvery != 0) return;
-        _reference.CopyFrom(_policy.Model);
+        _reference.Replace();
     }
 
     private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using DeepSeekR1.Checkpoints;
-using DeepSeekR1.Models;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
@@ -54,25 +53,23 @@ internal sealed record TrainerState
     }
 
     /// <summary>Writes the model, the optimizer, the reference model where there is one, and these numbers.</summary>
-    public void Save(string folder, IModelFolder model, IOptimizer optimizer, CausalLM? reference = null)
+    public void Save(string folder, IModelFolder model, IOptimizer optimizer, ReferenceModel? reference = null)
     {
         model.Save(folder);
         SafeTensors.Save(Path.Combine(folder, OptimizerFile), optimizer.State);
-        if (reference is not null) SafeTensors.Save(Path.Combine(folder, ReferenceFile), reference.Parameters.ToDictionary(pair => pair.Key, Tensor (pair) => pair.Value));
+        if (reference is { State: { Count: > 0 } state }) SafeTensors.Save(Path.Combine(folder, ReferenceFile), state);
         AtomicFile.WriteText(Path.Combine(folder, StateFile), JsonSerializer.Serialize(this with { OptimizerSteps = optimizer.Steps }));
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <exception cref="R1Exception">Something is missing, broken, or of another model.</exception>
-    public static TrainerState Restore(string folder, IOptimizer optimizer, CausalLM? reference = null)
+    public static TrainerState Restore(string folder, IOptimizer optimizer, ReferenceModel? reference = null)
     {
         var state = Read(Path.Combine(folder, StateFile));
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         optimizer.Restore(SafeTensors.Load(Path.Combine(folder, OptimizerFile)), state.OptimizerSteps);
-        if (reference is null) return state;
-        using var weights = SafeTensors.Open(Path.Combine(folder, ReferenceFile));
-        foreach (var (name, parameter) in reference.Parameters) parameter.copy_(weights.Read(name));
+        reference?.Restore(Path.Combine(folder, ReferenceFile));
         return state;
     }
 

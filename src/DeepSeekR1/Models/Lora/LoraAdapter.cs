@@ -20,7 +20,7 @@ public sealed class LoraAdapter : IDisposable
 
     private LoraAdapter(DecoderModel model, LoraConfig config)
     {
-        if (model.Linears.Values.Any(linear => linear.Delta is not null)) throw new R1Exception("the model has an adapter already; merge or dispose it first.");
+        if (model.Adapter is not null) throw new R1Exception("the model has an adapter already; merge or dispose it first.");
         (_model, Config) = (model, config);
         _frozen = [.. model.Parameters.Values.Where(parameter => parameter.requires_grad)];
     }
@@ -66,6 +66,7 @@ public sealed class LoraAdapter : IDisposable
         }
         foreach (var parameter in adapter._frozen) parameter.requires_grad_(false);
         adapter.Enable();
+        model.Adapter = adapter;
         return adapter;
     }
 
@@ -75,7 +76,26 @@ public sealed class LoraAdapter : IDisposable
     {
         if (IsMerged) throw new InvalidOperationException("a merged adapter cannot be switched off; unmerge it first");
         Disable();
-        return new Switch(this);
+        return new Once(Enable);
+    }
+
+    /// <summary>Gives the matrices other values, by PEFT's names, until the result is disposed.</summary>
+    internal IDisposable Holding(IReadOnlyDictionary<string, Tensor> values)
+    {
+        var own = Copy();
+        Assign(values);
+        return new Once(() =>
+        {
+            Assign(own);
+            foreach (var value in own.Values) value.Dispose();
+        });
+    }
+
+    /// <summary>The values that the matrices have now, by PEFT's names; the caller's to dispose.</summary>
+    internal Dictionary<string, Tensor> Copy()
+    {
+        using var noGrad = no_grad();
+        return _parameters.ToDictionary(parameter => parameter.Key, parameter => parameter.Value.detach().clone().DetachFromDisposeScope(), StringComparer.Ordinal);
     }
 
     /// <summary>Adds the adapter to the base weights, so that the model runs at full speed or is saved whole.</summary>
@@ -84,13 +104,11 @@ public sealed class LoraAdapter : IDisposable
         if (IsMerged) return;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (name, delta) in _deltas)
+        foreach (string name in _deltas.Keys)
         {
-            var weight = _model.Linears[name].BaseWeight;
-            _unmerged[name] = weight.detach().clone().DetachFromDisposeScope();
-            // The sum is rounded once, to the weight's dtype.
-            using var sum = weight.to(ScalarType.Float32) + delta.B.to(ScalarType.Float32).mm(delta.A.to(ScalarType.Float32)) * delta.Scale;
-            weight.copy_(sum);
+            var linear = _model.Linears[name];
+            _unmerged[name] = linear.BaseWeight.detach().clone().DetachFromDisposeScope();
+            linear.BaseWeight.copy_(linear.MergedWeight());
         }
         Disable();
     }
@@ -113,6 +131,7 @@ public sealed class LoraAdapter : IDisposable
     public void Dispose()
     {
         Disable();
+        if (_model.Adapter == this) _model.Adapter = null;
         foreach (var original in _unmerged.Values) original.Dispose();
         foreach (var parameter in _parameters.Values) parameter.Dispose();
         foreach (var parameter in _frozen.Where(parameter => !parameter.IsInvalid)) parameter.requires_grad_(true);
@@ -144,8 +163,14 @@ public sealed class LoraAdapter : IDisposable
         foreach (string name in _deltas.Keys) _model.Linears[name].Delta = null;
     }
 
-    private sealed class Switch(LoraAdapter adapter) : IDisposable
+    private void Assign(IReadOnlyDictionary<string, Tensor> values)
     {
-        public void Dispose() => adapter.Enable();
+        using var noGrad = no_grad();
+        foreach (var (name, parameter) in _parameters) parameter.copy_(values[name]);
+    }
+
+    private sealed class Once(Action undo) : IDisposable
+    {
+        public void Dispose() => undo();
     }
 }

@@ -1,10 +1,12 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Models;
 
 /// <summary>What an adapter adds to one projection: scale * B * A, with A [rank, inputs] and B [outputs, rank].</summary>
-internal sealed record LoraDelta(Parameter A, Parameter B, double Scale)
+/// <remarks>The scale is an object of LibTorch's and is held here, lest it be collected during a product.</remarks>
+internal sealed record LoraDelta(Parameter A, Parameter B, Scalar Scale)
 {
     /// <summary>[..., inputs] to [..., outputs], never making the full matrix.</summary>
     public Tensor Forward(Tensor x) => nn.functional.linear(nn.functional.linear(x, A), B) * Scale;

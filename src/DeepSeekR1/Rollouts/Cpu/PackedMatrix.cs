@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Rollouts.Cpu;
@@ -8,17 +9,17 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
-    private readonly (Tensor Weight, Tensor? Bias)[] _sources;
+    private readonly Linear[] _sources;
     private readonly int[] _rowsOfSource;
     private readonly bool _isInterleaved;
     private readonly int _width;
     private readonly NativeBuffer? _bias;
 
-    private PackedMatrix((Tensor Weight, Tensor? Bias)[] sources, bool isInterleaved, PanelType type, int width)
+    private PackedMatrix(Linear[] sources, bool isInterleaved, PanelType type, int width)
     {
         (_sources, _isInterleaved, _width) = (sources, isInterleaved, width);
-        Inner = (int)sources[0].Weight.shape[1];
-        _rowsOfSource = [.. sources.Select(source => (int)source.Weight.shape[0])];
+        Inner = (int)sources[0].BaseWeight.shape[1];
+        _rowsOfSource = [.. sources.Select(source => (int)source.BaseWeight.shape[0])];
         int columns = isInterleaved ? sources.Length * Panel.Count(_rowsOfSource[0], width) * width : _rowsOfSource.Sum();
         PanelCount = Panel.Count(columns, width);
         nint stride = (nint)(Inner + 1) / 2 * 2 * width * Panel.ElementBytes(type);
@@ -40,25 +41,26 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public nint Bias => (nint)(_bias is null ? null : _bias.Pointer);
 
     /// <summary>Outputs of the projections one after the other.</summary>
-    public static PackedMatrix Stack(PanelType type, int width, params (Tensor Weight, Tensor? Bias)[] projections) =>
+    public static PackedMatrix Stack(PanelType type, int width, params Linear[] projections) =>
         new(projections, isInterleaved: false, type, width);
 
     /// <summary>A panel of the first projection, a panel of the second, and so on; each projection padded to whole panels.</summary>
-    public static PackedMatrix Interleave(PanelType type, int width, params (Tensor Weight, Tensor? Bias)[] projections) =>
+    public static PackedMatrix Interleave(PanelType type, int width, params Linear[] projections) =>
         new(projections, isInterleaved: true, type, width);
 
     /// <summary>Says where the panels are to be: <see cref="Bytes"/> of memory, aligned to a cache line.</summary>
     public void Place(byte* memory) => Panels = Panels with { Data = (nint)memory };
 
-    /// <summary>Copies the panels from the tensors.</summary>
+    /// <summary>Copies the panels from the tensors, with what an adapter adds to them.</summary>
     public void Pack()
     {
+        using var scope = NewDisposeScope();
         nint* rows = stackalloc nint[_width];
         var weights = new TensorMemory[_sources.Length];
         var biases = new TensorMemory?[_sources.Length];
         for (int i = 0; i < _sources.Length; i++)
         {
-            weights[i] = TensorMemory.Of(_sources[i].Weight);
+            weights[i] = TensorMemory.Of(_sources[i].MergedWeight());
             biases[i] = _sources[i].Bias is { } bias ? TensorMemory.Of(bias) : null;
         }
         for (int panel = 0; panel < PanelCount; panel++)

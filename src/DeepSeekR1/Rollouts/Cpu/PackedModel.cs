@@ -1,5 +1,6 @@
 using DeepSeekR1.Models;
 using TorchSharp.Modules;
+using Linear = DeepSeekR1.Models.Linear;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Rollouts.Cpu;
@@ -26,18 +27,19 @@ internal sealed record PackedLayer(
 internal sealed unsafe class PackedModel : IDisposable
 {
     private readonly IReadOnlyDictionary<string, Parameter> _parameters;
+    private readonly IReadOnlyDictionary<string, Linear> _projections;
     private readonly PackedMatrix[] _matrices;
     private readonly NativeBuffer _panels;
     private readonly List<(NativeBuffer Packed, Tensor Source)> _norms = [];
 
     public PackedModel(CausalLM model, CpuKernels kernels)
     {
-        _parameters = model.Parameters;
+        (_parameters, _projections) = (model.Parameters, model.Linears);
         Config = model.Config;
         Type = model.Dtype == ScalarType.BFloat16 ? PanelType.Bfloat16 : PanelType.Float32;
         Layers = [.. Enumerable.Range(0, Config.Layers).Select(layer => CreateLayer(ParameterLayout.Layer(layer), kernels.Width))];
         FinalNorm = Norm(ParameterLayout.FinalNorm);
-        Head = PackedMatrix.Stack(Type, kernels.Width, (_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
+        Head = PackedMatrix.Stack(Type, kernels.Width, new Linear(_parameters[Config.TieWordEmbeddings ? ParameterLayout.Embedding : ParameterLayout.Head], null));
         // The largest first, so that it is not the last one that others wait for.
         _matrices = [Head, .. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down })];
         LayerWeights = _matrices.Where(matrix => matrix != Head).Sum(matrix => matrix.Bytes) / Panel.ElementBytes(Type);
@@ -85,13 +87,13 @@ internal sealed unsafe class PackedModel : IDisposable
 
     private PackedLayer CreateLayer(string prefix, int width) => new(
         Norm(prefix + "input_layernorm.weight"),
-        PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.q_proj"), Projection(prefix + "self_attn.k_proj"), Projection(prefix + "self_attn.v_proj")),
+        PackedMatrix.Stack(Type, width, _projections[prefix + "self_attn.q_proj"], _projections[prefix + "self_attn.k_proj"], _projections[prefix + "self_attn.v_proj"]),
         Config.QueryKeyNorm ? Norm(prefix + "self_attn.q_norm.weight") : null,
         Config.QueryKeyNorm ? Norm(prefix + "self_attn.k_norm.weight") : null,
-        PackedMatrix.Stack(Type, width, Projection(prefix + "self_attn.o_proj")),
+        PackedMatrix.Stack(Type, width, _projections[prefix + "self_attn.o_proj"]),
         Norm(prefix + "post_attention_layernorm.weight"),
-        PackedMatrix.Interleave(Type, width, Projection(prefix + "mlp.gate_proj"), Projection(prefix + "mlp.up_proj")),
-        PackedMatrix.Stack(Type, width, Projection(prefix + "mlp.down_proj")));
+        PackedMatrix.Interleave(Type, width, _projections[prefix + "mlp.gate_proj"], _projections[prefix + "mlp.up_proj"]),
+        PackedMatrix.Stack(Type, width, _projections[prefix + "mlp.down_proj"]));
 
     private NativeBuffer Norm(string name)
     {
@@ -100,6 +102,4 @@ internal sealed unsafe class PackedModel : IDisposable
         _norms.Add((packed, source));
         return packed;
     }
-
-    private (Tensor, Tensor?) Projection(string name) => (_parameters[name + ".weight"], _parameters.GetValueOrDefault(name + ".bias"));
 }

@@ -8,12 +8,12 @@ namespace DeepSeekR1.Training;
 internal sealed class ComparedPolicies(CausalLM policy, GrpoConfig config)
 {
     /// <summary>[minibatch][sample] the samples with their log-probabilities under the policy as it is before the first update.</summary>
-    public IReadOnlyList<IReadOnlyList<TrainingSample>> Attach(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches, CausalLM? reference)
+    public IReadOnlyList<IReadOnlyList<TrainingSample>> Attach(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches, ReferenceModel? reference)
     {
         bool needsOld = minibatches.Count * config.InnerEpochs > 1 && config.OldPolicy == OldPolicy.Recomputed;
         return [.. minibatches.Select(samples =>
         {
-            float[][]? old = needsOld ? Scorer(policy).LogProbs(samples) : null, ofReference = reference is null ? null : Scorer(reference).LogProbs(samples);
+            float[][]? old = needsOld ? Scorer(policy).LogProbs(samples) : null, ofReference = reference?.Compute(model => Scorer(model).LogProbs(samples));
             return (IReadOnlyList<TrainingSample>)[.. samples.Select((sample, i) => sample with
             {
                 OldLogProbs = old is null ? default : old[i],

@@ -96,9 +96,9 @@ public abstract class FlatOptimizer : IOptimizer
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Those parameters of a model that are trained.</summary>
+    /// <summary>Those parameters of a model, or of the adapter on it, that are trained.</summary>
     private protected static IReadOnlyList<(string Name, Tensor Weights)> Trained(DecoderModel model) =>
-        [.. model.Parameters.Where(parameter => parameter.Value.requires_grad).Select(parameter => (parameter.Key, (Tensor)parameter.Value))];
+        [.. model.TrainedParameters.Select(parameter => (parameter.Key, (Tensor)parameter.Value))];
 
     /// <summary>Updates <see cref="Weights"/>; inside a dispose scope and without autograd.</summary>
     /// <param name="learningRate">Of this step.</param>
