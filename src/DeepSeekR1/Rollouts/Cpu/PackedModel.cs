@@ -1,7 +1,7 @@
 using DeepSeekR1.Models;
 using TorchSharp.Modules;
-using Linear = DeepSeekR1.Models.Linear;
 using static TorchSharp.torch;
+using Linear = DeepSeekR1.Models.Linear;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
