@@ -31,8 +31,16 @@ public interface IDecodeBatch : IDisposable
     /// <summary>Live sequences, in order: all copies of the first prompt, then of the second, and so on.</summary>
     int Count { get; }
 
-    /// <summary>[vocabulary] next-token logits of a live sequence in float32; valid until the next <see cref="Advance"/>.</summary>
+    /// <summary>[vocabulary] next-token logits of a live sequence in float32; valid until the next <see cref="Advance"/> or <see cref="Join"/>.</summary>
     ReadOnlySpan<float> Logits(int sequence);
+
+    /// <summary>True where further prompts can join while the batch is under way.</summary>
+    bool CanJoin { get; }
+
+    /// <summary>Reads further prompts; the sequences that continue them come after those that live.</summary>
+    /// <inheritdoc cref="IDecoder.Start" path="/param"/>
+    /// <exception cref="NotSupportedException"><see cref="CanJoin"/> is false.</exception>
+    void Join(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens);
 
     /// <summary>Appends one token to each sequence that stays, and computes their next logits; the others leave the batch.</summary>
     /// <param name="keep">Live sequences that stay, ascending, at least one; sequence <c>keep[i]</c> is number <c>i</c> from now on.</param>

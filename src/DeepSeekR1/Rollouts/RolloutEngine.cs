@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
 using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Rollouts;
 
 /// <summary>
-/// Samples completions: prompts × group size → groups of rollouts, in batches of bounded memory. A token depends on the model, the
+/// Samples completions: prompts × group size → groups of rollouts, in a batch of bounded memory which sequences leave when they end, and
+/// which waiting prompts enter when there is room (continuous batching; Yu et al. 2022, "Orca"). A token depends on the model, the
 /// ids before it and its address alone, not on what else is decoded beside it (up to rounding of the decoder's logits).
 /// </summary>
 /// <param name="decoder">Computes logits; stays the caller's to dispose.</param>
@@ -36,19 +38,16 @@ public sealed class RolloutEngine(
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
         var sequences = prompts.Select(prompt => Enumerable.Range(0, groupSize).Select(i => Begin(prompt, i, sampling, forcedPrefix)).ToArray()).ToArray();
         if (prompts.Count == 0) return [];
-        var plan = BatchPlan.Cut(
+        var waiting = new WaitingPrompts(
             [.. prompts.Select(prompt => prompt.Ids.Length + forcedPrefix.Length)], groupSize, LongestRemaining(sequences.SelectMany(group => group)),
             decoder.CacheBytesPerToken, _limits);
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, _threads);
         var state = new RolloutProgress(0, prompts.Count * groupSize, 0);
-        foreach (var slices in plan)
+        while (!waiting.IsEmpty)
         {
-            RolloutSequence[] live = [.. slices.SelectMany(slice => sequences[slice.Prompt].Skip(slice.FirstSample).Take(slice.Samples))];
-            using var batch = decoder.Start(
-                [.. slices.Select(slice => (ReadOnlyMemory<int>)sequences[slice.Prompt][slice.FirstSample].Context.ToArray())],
-                [.. slices.Select(slice => slice.Samples)],
-                LongestRemaining(live));
-            Complete(batch, live, drawing, (finished, drawn) =>
+            var live = new List<RolloutSequence>();
+            using var batch = Enter(null, live, waiting, sequences)!;
+            Complete(batch, live, drawing, () => Enter(batch, live, waiting, sequences), (finished, drawn) =>
             {
                 state = state with { FinishedSequences = state.FinishedSequences + finished, Tokens = state.Tokens + drawn };
                 if (finished > 0) progress?.Report(state);
@@ -74,7 +73,7 @@ public sealed class RolloutEngine(
         foreach (int id in forcedPrefix.Span) Emit(stream.Append(id));
         using var batch = decoder.Start([sequence.Context.ToArray()], [1], LongestRemaining([sequence]));
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, threads: 1);
-        Complete(batch, [sequence], drawing, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
+        Complete(batch, [sequence], drawing, () => { }, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
         Emit(stream.Finish());
         return sequence.ToRollout(tokenizer, sampling.IsGreedy);
 
@@ -84,29 +83,47 @@ public sealed class RolloutEngine(
         }
     }
 
+    /// <summary>Lets waiting prompts enter the open batch, or the one that this starts; returns it.</summary>
+    private IDecodeBatch Enter(IDecodeBatch? open, List<RolloutSequence> live, WaitingPrompts waiting, RolloutSequence[][] groups)
+    {
+        if (open is { CanJoin: false }) return open;
+        var slices = waiting.Take(live.Count, live.Count == 0 ? 0 : live.Max(sequence => sequence.PromptLength));
+        if (open is not null && slices.Count == 0) return open;
+        ReadOnlyMemory<int>[] prompts = [.. slices.Select(slice => groups[slice.Prompt][slice.FirstSample].Context.ToArray())];
+        int[] copies = [.. slices.Select(slice => slice.Samples)];
+        RolloutSequence[] entering = [.. slices.SelectMany(slice => groups[slice.Prompt].Skip(slice.FirstSample).Take(slice.Samples))];
+        live.AddRange(entering);
+        if (open is null) return decoder.Start(prompts, copies, LongestRemaining(entering));
+        open.Join(prompts, copies, LongestRemaining(entering));
+        return open;
+    }
+
     /// <summary>Draws and appends tokens until every sequence has ended.</summary>
     private void Complete(
-        IDecodeBatch batch, RolloutSequence[] sequences, TokenDrawing drawing, Action<int, int> onStep, CancellationToken cancellationToken)
+        IDecodeBatch batch, List<RolloutSequence> live, TokenDrawing drawing, Action enter, Action<int, int> onStep, CancellationToken cancellationToken)
     {
-        var live = sequences.AsSpan();
-        Span<int> keep = new int[live.Length], tokens = new int[live.Length];
+        List<int> keep = new(live.Count), tokens = new(live.Count);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            drawing.Draw(batch, live);
-            int kept = 0;
-            for (int i = 0; i < live.Length; i++)
+            drawing.Draw(batch, CollectionsMarshal.AsSpan(live));
+            keep.Clear();
+            tokens.Clear();
+            int drawn = live.Count;
+            for (int i = 0; i < drawn; i++)
             {
                 var (sequence, token) = (live[i], drawing.Tokens[i]);
                 sequence.Append(token, _stopIds.Contains(token.Id));
                 if (sequence.IsFinished) continue;
-                (keep[kept], tokens[kept], live[kept]) = (i, token.Id, sequence);
-                kept++;
+                live[keep.Count] = sequence;
+                keep.Add(i);
+                tokens.Add(token.Id);
             }
-            onStep(live.Length - kept, live.Length);
-            if (kept == 0) return;
-            live = live[..kept];
-            batch.Advance(keep[..kept], tokens[..kept]);
+            live.RemoveRange(keep.Count, drawn - keep.Count);
+            onStep(drawn - keep.Count, drawn);
+            if (live.Count == 0) return;
+            batch.Advance(CollectionsMarshal.AsSpan(keep), CollectionsMarshal.AsSpan(tokens));
+            enter();
         }
     }
 

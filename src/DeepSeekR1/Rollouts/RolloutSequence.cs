@@ -28,6 +28,9 @@ internal sealed class RolloutSequence
 
     public int Sample { get; }
 
+    /// <summary>Tokens that were read before the first one was drawn: the prompt and the forced prefix.</summary>
+    public int PromptLength => Prompt.Ids.Length + _forcedLength;
+
     /// <summary>Prompt and completion so far.</summary>
     public ReadOnlySpan<int> Context => CollectionsMarshal.AsSpan(_ids);
 

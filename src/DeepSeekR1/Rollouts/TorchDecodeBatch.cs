@@ -52,6 +52,9 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
 
     public int Count => _rows.Length;
 
+    /// <summary>False: all rows of its cache have one length.</summary>
+    public bool CanJoin => false;
+
     public ReadOnlySpan<float> Logits(int sequence) => new(_firstLogit + ((long)_rows[sequence] * _model.Config.VocabularySize), _model.Config.VocabularySize);
 
     public void Advance(ReadOnlySpan<int> keep, ReadOnlySpan<int> tokens)
@@ -66,6 +69,9 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
         for (int i = 0; i < _rows.Length; i++) ids[_rows[i]] = tokens[i];
         Publish(_model.Hidden(Upload(ids, 1), Positions(1), _mask?.narrow(3, 0, _cache.Length + 1), _cache));
     }
+
+    public void Join(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens) =>
+        throw new NotSupportedException("prompts cannot join a batch of TorchDecoder; start another one when it has ended");
 
     public void Dispose()
     {

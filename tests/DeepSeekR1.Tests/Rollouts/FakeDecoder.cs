@@ -15,6 +15,15 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
     /// <summary>Sequences of each batch that was started.</summary>
     public List<int> BatchSizes { get; } = [];
 
+    /// <summary>Whether prompts may join a batch that is under way.</summary>
+    public bool CanJoin { get; init; } = true;
+
+    /// <summary>Most sequences that lived at once.</summary>
+    public int MostLive { get; private set; }
+
+    /// <summary>Steps that were computed, of however many sequences.</summary>
+    public int Steps { get; private set; }
+
     /// <summary>Tokens computed, prompts aside.</summary>
     public int TokensDecoded { get; private set; }
 
@@ -24,7 +33,9 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
         Assert.All(copies, count => Assert.True(count > 0));
         Assert.True(maxNewTokens > 0);
         BatchSizes.Add(copies.Sum());
-        return new Batch(this, [.. prompts.Zip(copies).SelectMany(pair => Enumerable.Range(0, pair.Second).Select(_ => pair.First.ToArray().ToList()))], maxNewTokens);
+        var batch = new Batch(this);
+        batch.Open(prompts, copies, maxNewTokens);
+        return batch;
     }
 
     public void Refresh() { }
@@ -40,12 +51,33 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
         return logits;
     }
 
-    private sealed class Batch(FakeDecoder decoder, List<List<int>> sequences, int maxNewTokens) : IDecodeBatch
+    private sealed class Batch(FakeDecoder decoder) : IDecodeBatch
     {
-        private int _steps;
-        private List<float[]> _logits = [.. sequences.Select(decoder.LogitsAfter)];
+        private List<List<int>> _sequences = [];
+        private List<int> _room = [];
+        private List<float[]> _logits = [];
 
-        public int Count => sequences.Count;
+        public int Count => _sequences.Count;
+
+        public bool CanJoin => decoder.CanJoin;
+
+        public void Join(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
+        {
+            Assert.True(CanJoin && Count > 0);
+            Open(prompts, copies, maxNewTokens);
+        }
+
+        public void Open(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
+        {
+            foreach (var (prompt, count) in prompts.Zip(copies))
+                for (int copy = 0; copy < count; copy++)
+                {
+                    _sequences.Add([.. prompt.Span]);
+                    _room.Add(maxNewTokens);
+                }
+            _logits = [.. _sequences.Select(decoder.LogitsAfter)];
+            decoder.MostLive = Math.Max(decoder.MostLive, Count);
+        }
 
         public ReadOnlySpan<float> Logits(int sequence) => _logits[sequence];
 
@@ -53,17 +85,20 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
         {
             Assert.Equal(keep.Length, tokens.Length);
             Assert.True(keep.Length > 0);
-            Assert.True(++_steps < maxNewTokens, "the last token need not be appended");
+            decoder.Steps++;
             List<List<int>> kept = [];
+            List<int> room = [];
             for (int i = 0; i < keep.Length; i++)
             {
                 Assert.True(i == 0 || keep[i] > keep[i - 1], "ascending");
-                kept.Add([.. sequences[keep[i]], tokens[i]]);
+                kept.Add([.. _sequences[keep[i]], tokens[i]]);
+                room.Add(_room[keep[i]] - 1);
+                Assert.True(room[i] > 0, "the last token need not be appended");
                 Assert.True(kept[i].Count <= decoder.ContextLength);
             }
             decoder.TokensDecoded += keep.Length;
-            sequences = kept;
-            _logits = [.. sequences.Select(decoder.LogitsAfter)];
+            (_sequences, _room) = (kept, room);
+            _logits = [.. _sequences.Select(decoder.LogitsAfter)];
         }
 
         public void Dispose() { }

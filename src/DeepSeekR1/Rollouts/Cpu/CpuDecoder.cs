@@ -83,10 +83,9 @@ public sealed class CpuDecoder : IDecoder
     public IDecodeBatch Start(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
     {
         if (_open is not null) throw new InvalidOperationException("one batch at a time: dispose the open one first");
-        Check(prompts, copies, maxNewTokens);
-        var caches = prompts.Select(ids => new PromptCache(ids, new KvBlock(_layout, ids.Length))).ToArray();
-        Encode(caches);
-        return _open = new CpuDecodeBatch(this, caches, copies, maxNewTokens);
+        var batch = new CpuDecodeBatch(this);
+        batch.Join(prompts, copies, maxNewTokens);
+        return _open = batch;
     }
 
     /// <inheritdoc/>
@@ -98,6 +97,15 @@ public sealed class CpuDecoder : IDecoder
         _model.Dispose();
         _logits.Dispose();
         while (_freePages.TryPop(out var page)) page.Dispose();
+    }
+
+    /// <summary>Reads prompts; the logits that follow them come after those of so many rows.</summary>
+    internal PromptCache[] Read(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens, int rows)
+    {
+        Check(prompts, copies, maxNewTokens);
+        PromptCache[] caches = [.. prompts.Select((ids, i) => new PromptCache(ids, new KvBlock(_layout, ids.Length)) { Readers = copies[i] })];
+        Encode(caches, rows);
+        return caches;
     }
 
     /// <summary>[vocabulary] logits of a row of the latest pass.</summary>
@@ -118,9 +126,10 @@ public sealed class CpuDecoder : IDecoder
         _forward.Logits(rows.Length, _logits);
     }
 
-    /// <summary>Gives a sequence's pages back.</summary>
+    /// <summary>Gives a sequence's pages back, and its prompt's memory with the last one that reads it.</summary>
     internal void Release(SequenceCache sequence)
     {
+        if (--sequence.Prompt.Readers == 0) sequence.Prompt.Dispose();
         foreach (var page in sequence.Pages) _freePages.Push(page);
         sequence.Pages.Clear();
     }
@@ -133,19 +142,19 @@ public sealed class CpuDecoder : IDecoder
     private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : new KvBlock(_layout, PageTokens);
 
     /// <summary>Reads the prompts, a bounded number of tokens at a time, and computes the logits that follow each.</summary>
-    private unsafe void Encode(PromptCache[] prompts)
+    private unsafe void Encode(PromptCache[] prompts, int logitsBefore)
     {
-        var rows = prompts.SelectMany(prompt => Enumerable.Range(0, prompt.Length).Select(i => new DecoderRow(prompt.Ids.Span[i], i, prompt, null)));
+        var tokens = prompts.SelectMany(prompt => Enumerable.Range(0, prompt.Length).Select(i => new DecoderRow(prompt.Ids.Span[i], i, prompt, null)));
         using var last = new RowBuffer(_model.Config.HiddenSize);
         last.Reserve(prompts.Length);
         int encoded = 0;
-        foreach (var chunk in rows.Chunk(ChunkTokens))
+        foreach (var chunk in tokens.Chunk(ChunkTokens))
         {
             _forward.Run(chunk);
             for (int i = 0; i < chunk.Length; i++)
                 if (chunk[i].Position == chunk[i].Prompt.Length - 1) _forward.CopyHidden(i, last[encoded++]);
         }
-        _forward.Logits(last, prompts.Length, _logits);
+        _forward.Logits(last, prompts.Length, _logits, logitsBefore);
     }
 
     private void Check(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)

@@ -9,6 +9,9 @@ internal sealed class PromptCache(ReadOnlyMemory<int> ids, KvBlock cache) : IDis
 
     public int Length => ids.Length;
 
+    /// <summary>Sequences that read it.</summary>
+    public int Readers { get; set; }
+
     public void Dispose() => cache.Dispose();
 }
 

@@ -87,14 +87,14 @@ internal sealed unsafe class ForwardPass : IDisposable
     /// <summary>Logits of the latest run's rows.</summary>
     public void Logits(int rows, RowBuffer logits) => Logits(_residual, rows, logits);
 
-    /// <summary>Logits of rows of last-layer outputs.</summary>
-    public void Logits(RowBuffer hidden, int rows, RowBuffer logits)
+    /// <summary>Logits of rows of last-layer outputs, after those that are there.</summary>
+    public void Logits(RowBuffer hidden, int rows, RowBuffer logits, int after = 0)
     {
         _normed.Reserve(rows);
-        logits.Reserve(rows);
+        logits.Reserve(after + rows, kept: after);
         Norm(Team.Alone, hidden, _model.FinalNorm, 0, rows);
         int parts = IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows) ? 1 : PartsOfMember * _pool.Size;
-        _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[0, rows]));
+        _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[after, after + rows]));
     }
 
     public void Dispose()

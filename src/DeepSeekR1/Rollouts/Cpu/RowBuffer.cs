@@ -16,13 +16,16 @@ internal sealed unsafe class RowBuffer(int width) : IDisposable
     /// <summary>Rows from one to before another.</summary>
     public Rows this[int first, int end] => new((nint)this[first], _stride, end - first);
 
-    /// <summary>Makes room; what was held is lost when there was too little.</summary>
-    public void Reserve(int rows)
+    /// <summary>Makes room; the first rows that are to be kept are, the others are lost when there was too little.</summary>
+    public void Reserve(int rows, int kept = 0)
     {
         long floats = (long)rows * _stride;
         if (_memory.Bytes >= floats * sizeof(float)) return;
-        _memory.Dispose();
+        var old = _memory;
         _memory = NativeBuffer.OfFloats(floats);
+        long bytes = (long)kept * _stride * sizeof(float);
+        Buffer.MemoryCopy(old.Floats, _memory.Floats, bytes, bytes);
+        old.Dispose();
     }
 
     public void Dispose() => _memory.Dispose();

@@ -110,6 +110,40 @@ public class CpuDecoderTests(ITestOutputHelper output)
         Assert.Equal(alone[^1], batch.Logits(followed).ToArray());
     }
 
+    [Theory, InlineData(1), InlineData(2)]
+    public void A_prompt_that_joins_has_the_same_bits_as_alone_and_disturbs_nobody(int threads)
+    {
+        using var model = Load("llama");
+        using var decoder = new CpuDecoder(model, threads);
+        int[] prompt = Ids(Integers(GoldenJson("llama")["generations"]![0]!["prompt"])), joining = [.. prompt.Reverse(), 3, 1];
+        int[] tokens = [.. Enumerable.Range(0, 20).Select(i => (i * 11 + 3) % model.Config.VocabularySize)];
+        float[][] first = Trace(decoder, [prompt], [1], 0, tokens), second = Trace(decoder, [joining], [1], 0, tokens);
+
+        const int Late = 5;
+        using var batch = decoder.Start([prompt], [2], tokens.Length);
+        for (int step = 0; step < Late; step++)
+        {
+            Assert.Equal(first[step], batch.Logits(1).ToArray());
+            batch.Advance([0, 1], [7, tokens[step]]);
+        }
+        // More copies than there were rows, so that the logits move.
+        batch.Join([joining, prompt], [40, 60], tokens.Length);
+        Assert.Equal(102, batch.Count);
+        Assert.Equal(first[0], batch.Logits(101).ToArray());
+        int[] keep = [.. Enumerable.Range(0, 102)];
+        int followed = 1, joined = 20;
+        for (int step = 0; Late + step < tokens.Length; step++)
+        {
+            Assert.Equal(first[Late + step], batch.Logits(followed).ToArray());
+            Assert.Equal(second[step], batch.Logits(joined).ToArray());
+            batch.Advance(keep, [.. keep.Select((_, i) => i == followed ? tokens[Late + step] : i == joined ? tokens[step] : 1)]);
+            if (step > 0) continue;
+            (keep, followed, joined) = ([0, 1, 2], 0, 1);
+            batch.Advance([1, 20, 101], [tokens[Late + 1], tokens[1], 2]);
+            step++;
+        }
+    }
+
     [Fact]
     public void Many_long_prompts_are_read_in_pieces_with_the_same_result()
     {
