@@ -24,7 +24,7 @@ if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))
 try
 {
     await command.Run(args[1..]);
-    return 0;
+    return Bar.IsMissed ? 1 : 0;
 }
 catch (R1Exception failure)
 {

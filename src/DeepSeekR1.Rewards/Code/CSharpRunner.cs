@@ -6,7 +6,7 @@ namespace DeepSeekR1.Rewards;
 
 /// <summary>
 /// C# programs (.NET, the version this program runs on; the SDK's compiler). Tests are whole runs, or calls: the calls are printed as
-/// JSON in the program's box, the expected expressions in another, and the host compares the lines. Assertions cannot be judged.
+/// JSON in the program's box, the expected expressions in another, and the host compares the lines. Assertions of equality are such calls.
 /// </summary>
 internal sealed class CSharpRunner : IProgramRunner
 {
@@ -35,19 +35,26 @@ internal sealed class CSharpRunner : IProgramRunner
                     ? await StreamRunner.TestAsync(_sandbox, _limits, Run(app), streams, cancellationToken).ConfigureAwait(false)
                     : [.. streams.Cases.Select(_ => new TestOutcome(false, "does not compile"))];
             case CodeTests.Calls calls:
-                string[]? expected = await PrintAsync("", calls.Cases.Select(call => call.Expected), cancellationToken).ConfigureAwait(false);
-                if (expected?.Length != calls.Cases.Count) throw new SandboxException("the expected values of the tests do not compile, or fail");
-                string[]? actual = await PrintAsync(program, calls.Cases.Select(call => call.Call), cancellationToken).ConfigureAwait(false);
-                return [.. expected.Select((value, i) => new TestOutcome(actual?.Length == expected.Length && actual[i] == value, "other value, or none"))];
+                return await CompareAsync(program, "", calls.Cases, cancellationToken).ConfigureAwait(false);
+            case CodeTests.Assertions { Preamble: "" } assertions:
+                return await CompareAsync(program, assertions.Setup, [.. assertions.Tests.Select(CSharpAssertion.Parse)], cancellationToken).ConfigureAwait(false);
             default:
-                throw new SandboxException("C# programs are tested by 'calls', or by 'inputs' and 'outputs'");
+                throw new SandboxException("C# programs are tested by 'calls', by assertions in 'test_list', or by 'inputs' and 'outputs'");
         }
     }
 
-    /// <summary>[expression] its value as JSON, or what it threw; null where nothing runs.</summary>
-    private async Task<string[]?> PrintAsync(string program, IEnumerable<string> expressions, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TestOutcome>> CompareAsync(string program, string setup, IReadOnlyList<(string Call, string Expected)> cases, CancellationToken cancellationToken)
     {
-        var driver = new StringBuilder($"static class {DriverClass} {{ public static void Main() {{ var output = System.Console.OpenStandardOutput(); System.Console.SetOut(System.IO.TextWriter.Null);\n");
+        string[]? expected = await PrintAsync("", "", cases.Select(call => call.Expected), cancellationToken).ConfigureAwait(false);
+        if (expected?.Length != cases.Count) throw new SandboxException("the expected values of the tests do not compile, or fail");
+        string[]? actual = await PrintAsync(program, setup, cases.Select(call => call.Call), cancellationToken).ConfigureAwait(false);
+        return [.. expected.Select((value, i) => new TestOutcome(actual?.Length == expected.Length && actual[i] == value, "other value, or none"))];
+    }
+
+    /// <summary>[expression] its value as JSON, or what it threw; null where nothing runs.</summary>
+    private async Task<string[]?> PrintAsync(string program, string setup, IEnumerable<string> expressions, CancellationToken cancellationToken)
+    {
+        var driver = new StringBuilder($"{setup}\nstatic class {DriverClass} {{ public static void Main() {{ var output = System.Console.OpenStandardOutput(); System.Console.SetOut(System.IO.TextWriter.Null);\n");
         driver.Append("void Print(System.Func<object> value) { string text; try { text = System.Text.Json.JsonSerializer.Serialize(value()); } catch (System.Exception e) { text = \"!\" + e.GetType().Name; } output.Write(System.Text.Encoding.UTF8.GetBytes(text + \"\\n\")); }\n");
         foreach (string expression in expressions) driver.Append(CultureInfo.InvariantCulture, $"Print(() => ({expression}));\n");
         driver.Append("} }\n");

@@ -20,8 +20,8 @@ public enum CodeLanguage
 
 /// <summary>
 /// Runs the last fenced block of a completion against the prompt's tests, in a sandbox. Tests are fields of the row: function calls
-/// (<c>calls</c>), <c>inputs</c> and <c>outputs</c> of whole runs; for Python also HumanEval's (<c>test</c>, <c>entry_point</c>) and MBPP's
-/// (<c>test_list</c>). Expected values never enter the program's box. No program is wrong; a machine without a sandbox makes the
+/// (<c>calls</c>), <c>inputs</c> and <c>outputs</c> of whole runs, assertions as MBPP has them (<c>test_list</c>; in C#
+/// <c>Debug.Assert(F(1) == 2);</c>); for Python also HumanEval's (<c>test</c>, <c>entry_point</c>). Expected values never enter the program's box. No program is wrong; a machine without a sandbox makes the
 /// reward fail, naming what to install.
 /// </summary>
 public sealed class CodeReward : IReward

@@ -23,7 +23,8 @@ internal static class EquivalenceBenchmark
 
         double best = Enumerable.Range(0, Repeats).Min(_ => Seconds(() => JudgeAll(pairs)));
         var times = pairs.ConvertAll(pair => (pair.Kind, Microseconds: Enumerable.Range(0, Repeats).Min(_ => Seconds(() => _math.AreEquivalent(pair.Gold, pair.Answer))) * 1e6));
-        Console.WriteLine($"{pairs.Count} pairs: {pairs.Count / best:F0} a second, median {times.Select(time => time.Microseconds).Order().ElementAt(times.Count / 2):F1} µs");
+        Bar.AtLeast($"judging {pairs.Count} pairs", pairs.Count / best, 20_000, "pairs/s");
+        Bar.AtMost("median pair", times.Select(time => time.Microseconds).Order().ElementAt(times.Count / 2), 50, "µs");
         foreach (var kind in times.GroupBy(time => time.Kind).OrderByDescending(kind => kind.Average(time => time.Microseconds)))
             Console.WriteLine($"  {kind.Key,-16} mean {kind.Average(time => time.Microseconds),7:F1} µs, slowest {kind.Max(time => time.Microseconds),7:F1} µs");
     }

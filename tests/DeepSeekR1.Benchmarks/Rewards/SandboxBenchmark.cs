@@ -27,7 +27,8 @@ internal static class SandboxBenchmark
             await process.WaitForExitAsync();
         });
         double boxed = await MedianAsync(async () => await reward.ScoreAsync(prompt, completion));
-        Console.WriteLine($"bare interpreter {bare:F1} ms; verdict with two boxes {boxed:F1} ms; overhead a box {(boxed - 2 * bare) / 2:F1} ms (median of {Runs}, {Slots} at a time)");
+        Console.WriteLine($"bare interpreter {bare:F1} ms; verdict with two boxes {boxed:F1} ms (median of {Runs}, {Slots} at a time)");
+        Bar.AtMost("overhead of a box", (boxed - 2 * bare) / 2, 30, "ms");
     }
 
     private static async Task<double> MedianAsync(Func<Task> run)

@@ -6,10 +6,9 @@ using System.Net.Sockets;
 namespace DeepSeekR1.Rewards.Tests.Code;
 
 /// <summary>Programs that want out, or want to break things. Each says what it got; the box must have refused it.</summary>
-[Collection(nameof(Box))]
+[Collection(nameof(Box)), Trait("Category", "Sandbox")]
 public sealed class AttackTests : IDisposable
 {
-    private const string KillMe = "R1_KILL_ME";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("r1-secret-");
 
@@ -102,9 +101,8 @@ public sealed class AttackTests : IDisposable
     public async Task Nothing_is_left_behind_when_the_asking_process_is_killed()
     {
         await Box.RequireAsync();
-        using var asking = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["-method", $"*.{nameof(Runs_until_it_is_killed)}"])
+        using var asking = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["-explicit", "only", "-method", $"*.{nameof(Runs_until_it_is_killed)}"])
         {
-            Environment = { [KillMe] = "1" },
             RedirectStandardOutput = true,
         })!;
         while (Boxes() == 0 && !asking.HasExited) await Task.Yield();
@@ -116,10 +114,9 @@ public sealed class AttackTests : IDisposable
     }
 
     /// <summary>What the test above starts in another process.</summary>
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Runs_until_it_is_killed()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable(KillMe) == "1", "runs only as the process that another test kills");
         await Box.ScoreAsync("def f():\n  while True: pass", new { test_list = new[] { "assert f()" } }, new SandboxLimits { Time = TimeSpan.FromSeconds(30), ProcessorSeconds = 30 });
     }
 

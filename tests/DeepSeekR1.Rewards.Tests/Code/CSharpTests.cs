@@ -1,6 +1,6 @@
 namespace DeepSeekR1.Rewards.Tests.Code;
 
-[Collection(nameof(Box))]
+[Collection(nameof(Box)), Trait("Category", "Sandbox")]
 public class CSharpTests
 {
     private static readonly SandboxLimits _limits = new() { Time = TimeSpan.FromSeconds(10) };
@@ -32,8 +32,29 @@ public class CSharpTests
     public async Task Whole_runs_are_compared(string program, double expected) =>
         Assert.Equal(expected, (await ScoreAsync(program, new { inputs = new[] { "1 2 3\n" }, outputs = new[] { "6" } })).Value);
 
-    [Fact]
-    public async Task Assertions_are_for_Python() => await Assert.ThrowsAsync<SandboxException>(() => ScoreAsync("class P { }", new { test_list = new[] { "assert f()" } }));
+    // Slow: compiles programs.
+    [Theory, Trait("Category", "Slow")]
+    [InlineData("class Problem { public static List<int> Twice(List<int> a) => a.Select(x => 2 * x).ToList(); public static string Say(string s) => s + \"!\"; }", 1)]
+    [InlineData("class Problem { public static List<int> Twice(List<int> a) => a; public static string Say(string s) => s + \"!\"; }", 1.0 / 3)]
+    [InlineData("class Problem { public static Anything Twice(List<int> a) => new(); public static Anything Say(string s) => new(); } class Anything { public override bool Equals(object o) => true; public override int GetHashCode() => 0; public static bool operator ==(Anything a, object b) => true; public static bool operator !=(Anything a, object b) => false; }", 0)]
+    public async Task Assertions_are_compared_by_value(string program, double expected)
+    {
+        string[] tests = ["Debug.Assert(Twice(new List<int> { 1, 2 }).SequenceEqual(new List<int> { 2, 4 }));", "Debug.Assert((Twice(new List<int> { 3 })).Equals((new List<int> { 6 })));", "Debug.Assert(Say(\"a == b\") == (\"a == b!\"));"];
+        var score = await ScoreAsync(program, new { test_list = tests, test_imports = new[] { "using static Problem;" } });
+        Assert.Equal(expected, score.Value!.Value, 1e-12);
+    }
+
+    [Theory]
+    [InlineData("assert f()")]
+    [InlineData("Debug.Assert(F(1));")]
+    [InlineData("Debug.Assert(F(1) == 2 || true);")]
+    [InlineData("Debug.Assert(F(1) != 2);")]
+    [InlineData("Debug.Assert(F(1) == G(1) == true);")]
+    [InlineData("Debug.Assert(F(1) == 2, \"message\");")]
+    [InlineData("Debug.Assert( == 2);")]
+    [InlineData("Debug.Assert(F(\"1) == 2);")]
+    public void What_is_no_assertion_of_equality_is_told(string assertion) =>
+        Assert.Contains("Debug.Assert(CALL == VALUE)", Assert.Throws<SandboxException>(() => CSharpAssertion.Parse(assertion)).Message, StringComparison.Ordinal);
 
     private static async Task<RewardScore> ScoreAsync(string program, object tests)
     {

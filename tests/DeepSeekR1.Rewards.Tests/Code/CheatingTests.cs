@@ -1,7 +1,7 @@
 namespace DeepSeekR1.Rewards.Tests.Code;
 
 /// <summary>Programs that want to be paid without solving anything.</summary>
-[Collection(nameof(Box))]
+[Collection(nameof(Box)), Trait("Category", "Sandbox")]
 public class CheatingTests
 {
     private static readonly object _tests = new { test_list = new[] { "assert f(1) == 41", "assert f(2) == 43", "assert f(7) == 97" } };

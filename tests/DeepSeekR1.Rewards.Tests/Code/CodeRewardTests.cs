@@ -4,7 +4,7 @@ using DeepSeekR1.Testing;
 
 namespace DeepSeekR1.Rewards.Tests.Code;
 
-[Collection(nameof(Box))]
+[Collection(nameof(Box)), Trait("Category", "Sandbox")]
 public class CodeRewardTests
 {
     [Theory]

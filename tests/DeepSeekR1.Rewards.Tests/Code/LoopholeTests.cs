@@ -1,7 +1,7 @@
 namespace DeepSeekR1.Rewards.Tests.Code;
 
 /// <summary>Ways around the walls that are easy to forget: helpers that tests share with the program, memory that no limit counts, words that break the messenger.</summary>
-[Collection(nameof(Box))]
+[Collection(nameof(Box)), Trait("Category", "Sandbox")]
 public class LoopholeTests
 {
     private const string Helpers = "def twice(x):\n    return 2 * x\n\n\ndef half(x):\n    \"\"\" The inverse of twice. \"\"\"\n";
