@@ -2,7 +2,17 @@
 #   serve    holds the untrusted program and answers calls of its functions;
 #   examine  holds the tests, and calls the program through the host.
 # Only plain values travel: an object that claims to be equal to everything stays where it is.
-import sys, os, json, builtins
+import sys, os, builtins
+
+try:
+    # The halves of json that are written in C: to import the whole takes as long as to start the interpreter.
+    import _json
+    class Reading: strict, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant, memo = True, None, None, float, int, None, {}
+    scan, chunks = _json.make_scanner(Reading), _json.make_encoder({}, None, _json.encode_basestring_ascii, None, ":", ",", False, False, True)
+    def loads(text): return scan(text, 0)[0]
+    def dumps(o): return "".join(chunks(o, 0))
+except (ImportError, AttributeError, TypeError):
+    from json import loads, dumps
 
 def encode(v, other):
     """Subclasses of plain kinds become plain; what is no data is left to other."""
@@ -55,11 +65,11 @@ def lines():
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2): os.dup2(null, fd)
     def send(o):
-        target.write(json.dumps(o).encode() + b"\n"); target.flush()
+        target.write(dumps(o).encode() + b"\n"); target.flush()
     def receive():
         line = source.readline()
         if not line: os._exit(0)
-        return json.loads(line)
+        return loads(line.decode())
     return send, receive
 
 def serve():
@@ -78,7 +88,7 @@ def serve():
         except BaseException as e: send({"id": call["id"], "raise": complaint(e)})
 
 def examine():
-    import ast
+    import _ast as ast  # The kinds of nodes alone.
     send, receive = lines()
     job = receive()
     count = [0]
@@ -97,9 +107,15 @@ def examine():
             return decode(answer["value"])
         call.__name__ = name
         return call
+    def walk(node):
+        yield node
+        for field in node._fields:
+            inner = getattr(node, field, None)
+            for n in inner if isinstance(inner, list) else [inner]:
+                if isinstance(n, ast.AST): yield from walk(n)
     def find_names(source):
         """Names that the tests take from elsewhere: functions of the program, and modules."""
-        nodes = list(ast.walk(ast.parse(source)))
+        nodes = list(walk(compile(source, "tests.py", "exec", ast.PyCF_ONLY_AST)))
         names = [n for n in nodes if isinstance(n, ast.Name)]
         bound = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
         for n in nodes:
