@@ -1,5 +1,6 @@
 using DeepSeekR1;
 using DeepSeekR1.Benchmarks;
+using DeepSeekR1.Benchmarks.Checkpoints;
 using DeepSeekR1.Benchmarks.Recipes;
 using DeepSeekR1.Benchmarks.Rewards;
 using DeepSeekR1.Benchmarks.Rollouts;
@@ -11,6 +12,9 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["products"] = ("matrix products of the decoder and of LibTorch; [--threads N]", args => Synchronous(ProductBenchmark.Run, args)),
     ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
+    ["load"] = ("memory and seconds of loading a model; [FOLDER]", args => Synchronous(LoadBenchmark.Run, args)),
+    ["fuzz"] = ("damaged headers of SafeTensors files; [FILE] [--mutations N]", args => Synchronous(FuzzBenchmark.Run, args)),
+    ["tokenizer"] = ("megabytes of GSM8K encoded a second, on one core; [FOLDER]...", args => Synchronous(TokenizerBenchmark.Run, args)),
     ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
     ["sandbox"] = ("milliseconds that a boxed program costs beside a bare one", SandboxBenchmark.RunAsync),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
