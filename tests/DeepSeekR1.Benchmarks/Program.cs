@@ -15,6 +15,7 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["load"] = ("memory and seconds of loading a model; [FOLDER]", args => Synchronous(LoadBenchmark.Run, args)),
     ["fuzz"] = ("damaged headers of SafeTensors files; [FILE] [--mutations N]", args => Synchronous(FuzzBenchmark.Run, args)),
     ["tokenizer"] = ("megabytes of GSM8K encoded a second, on one core; [FOLDER]...", args => Synchronous(TokenizerBenchmark.Run, args)),
+    ["startup"] = ("seconds from process start to the first token and to the first training step; [--r1 PATH] [--model DIR] [--runs N]", args => Synchronous(StartupBenchmark.Run, args)),
     ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
     ["sandbox"] = ("milliseconds that a boxed program costs beside a bare one", SandboxBenchmark.RunAsync),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
