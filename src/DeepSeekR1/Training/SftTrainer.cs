@@ -90,7 +90,8 @@ public sealed class SftTrainer : ITrainer
         _batches.Dispose();
     }
 
-    private static SftEncoder Encoder(PolicyModel policy)
+    /// <summary>How examples become ids for this policy.</summary>
+    internal static SftEncoder Encoder(PolicyModel policy)
     {
         string end = policy.Tokenizer.TokenOf(policy.Tokenizer.EosId ?? policy.StopIds[0])!;
         return new SftEncoder(policy.Tokenizer, end, policy.Template);

@@ -1,0 +1,118 @@
+using DeepSeekR1.Data;
+using DeepSeekR1.Rollouts;
+using DeepSeekR1.Runtime;
+using DeepSeekR1.Stages;
+using DeepSeekR1.Testing;
+using DeepSeekR1.Text;
+using DeepSeekR1.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Tests.Training;
+
+public class DpoTests
+{
+    private const double Bound = 2e-6;
+
+    [Fact]
+    public void Losses_gradients_and_metrics_equal_the_reference()
+    {
+        using var scope = NewDisposeScope();
+        var golden = GoldenFile.Tensors("preference", "dpo.safetensors");
+        var mask = golden["completion_mask"].narrow(1, 1, golden["completion_mask"].shape[1] - 1).to(ScalarType.Float64);
+        double[] lengths = Sums(mask), policy = Sums(golden["logps"]), reference = Sums(golden["logps_ref"]);
+        var rows = GoldenFile.Rows("preference", "dpo.jsonl");
+        Assert.Equal(Enum.GetValues<DpoLossKind>().Length, rows.Select(row => row.Text("loss_type")).Distinct().Count());
+        foreach (var row in rows)
+        {
+            var kind = Enum.Parse<DpoLossKind>(row.Text("loss_type").Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+            var config = new DpoConfig { Loss = kind, Beta = row.Number("beta"), LabelSmoothing = row.Number("label_smoothing") };
+            var (credit, metrics) = DpoUpdate.Credit(config, policy, reference, lengths);
+            var results = metrics.Results();
+            Assert.True(Math.Abs(results["loss"] - row.Number("loss")) <= Bound, $"{row.Text("name")}: {results["loss"]} instead of {row.Number("loss")}");
+            // A reply's gradient is the same at each of its tokens; what the reference says of padding is not asked for.
+            double off = ((tensor(credit).unsqueeze(1) - golden[row.Text("gradient")]) * mask).abs().max().item<double>();
+            Assert.True(off <= Bound, $"{row.Text("name")}: gradient off by {off}");
+            foreach (var metric in row.GetProperty("metrics").EnumerateObject()) Assert.Equal(metric.Value.Number(), results[metric.Name], 2e-6);
+        }
+
+        double[] Sums(Tensor tokens) => (tokens.to(ScalarType.Float64) * mask).sum(1).data<double>().ToArray();
+    }
+
+    [Theory]
+    [InlineData(DpoLossKind.Sigmoid)]
+    [InlineData(DpoLossKind.Ipo)]
+    [InlineData(DpoLossKind.Aot)]
+    [InlineData(DpoLossKind.BcoPair)]
+    public void The_gradient_is_the_same_however_the_step_is_cut(DpoLossKind loss)
+    {
+        using var scope = NewDisposeScope();
+        var whole = Gradients(4096, 0);
+        foreach (var (tokens, packed) in new[] { (12, 0), (4096, 40) })
+            Assert.All(whole.Zip(Gradients(tokens, packed)), pair => Assert.InRange(pair.First.LargestDifference(pair.Second), 0, 1e-12));
+
+        List<Tensor> Gradients(int tokensPerMicroBatch, int packedRowLength)
+        {
+            using var model = TinyPolicy.Create(ScalarType.Float64);
+            using var optimizer = AdamW.For(model, new OptimizerConfig());
+            var batching = new BatchConfig { TokensPerMicroBatch = tokensPerMicroBatch, PackedRowLength = packedRowLength };
+            new DpoUpdate(model, optimizer, new DpoConfig { Loss = loss, Batching = batching }).Step(Pairs(), 0);
+            return [.. model.Parameters.Values.Select(parameter => parameter.grad!.clone())];
+        }
+    }
+
+    [Fact]
+    public void A_step_raises_the_chosen_reply_and_lowers_the_rejected_one()
+    {
+        using var model = TinyPolicy.Create();
+        using var optimizer = AdamW.For(model, new OptimizerConfig());
+        var update = new DpoUpdate(model, optimizer, new DpoConfig());
+        double[] before = [.. update.Score([.. Pairs().Select(pair => pair.Chosen)]), .. update.Score([.. Pairs().Select(pair => pair.Rejected)])];
+        var pairs = Pairs().Select((pair, i) => pair with { ReferenceChosen = before[i], ReferenceRejected = before[Pairs().Count + i] }).ToList();
+        var first = update.Step(pairs, 1e-3);
+        Assert.Equal(Math.Log(2), first.Loss, 1e-6);
+        UpdateReport last = first;
+        for (int step = 0; step < 20; step++) last = update.Step(pairs, 1e-3);
+        Assert.Equal(1, last.Metrics["rewards/accuracies"]);
+        Assert.True(last.Metrics["rewards/chosen"] > 0 && last.Metrics["rewards/rejected"] < 0 && last.Loss < first.Loss);
+    }
+
+    [Fact]
+    public async Task A_resumed_trainer_goes_on_bit_for_bit_with_the_reference_it_began_with()
+    {
+        using var folder = new TemporaryFolder();
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 });
+        string start = EmbeddedModels.Resolve("embedded:mini-base", folder.Path);
+        PreferenceExample[] examples = [.. Enumerable.Range(0, 12).Select(i => new PreferenceExample($"p{i}", [new ChatMessage("user", $"{i} + 1")], $"{i + 1}", $"{i + 3}"))];
+        var config = new DpoConfig { BatchSize = 4, Epochs = 2, Optimizer = new OptimizerConfig { LearningRate = 1e-3 } };
+        var token = TestContext.Current.CancellationToken;
+
+        using var whole = PolicyModel.Load(start, runtime);
+        var expected = new List<StepReport>();
+        using (var trainer = new DpoTrainer(examples, whole, config))
+        {
+            Assert.Equal(6, trainer.TotalSteps);
+            await foreach (var step in trainer.TrainAsync(token))
+            {
+                expected.Add(step);
+                if (step.Step == 2) trainer.Save(folder.File("checkpoint"));
+            }
+        }
+        Assert.Equal(Math.Log(2), expected[0].Metrics["loss"], 1e-6);
+        Assert.True(expected[^1].Metrics["loss"] < expected[0].Metrics["loss"]);
+
+        using var parted = PolicyModel.Load(folder.File("checkpoint"), runtime);
+        using var resumed = new DpoTrainer(examples, parted, config);
+        resumed.Restore(folder.File("checkpoint"));
+        await foreach (var step in resumed.TrainAsync(token)) Assert.Equal(expected[step.Step - 1].Metrics, step.Metrics);
+        using var scope = NewDisposeScope();
+        Assert.All(whole.Model.Parameters, parameter => Assert.Equal(0, parameter.Value.LargestDifference(parted.Model.Parameters[parameter.Key])));
+    }
+
+    private static List<DpoPair> Pairs()
+    {
+        var samples = TinyPolicy.Samples(10);
+        return [.. Enumerable.Range(0, 5).Select(i => new DpoPair(Example(2 * i), Example(2 * i + 1), -3.1 - i, -2.7))];
+        EncodedExample Example(int index) => new(samples[index].Ids, samples[index].PromptLength);
+    }
+}
