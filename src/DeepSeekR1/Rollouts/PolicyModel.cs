@@ -11,17 +11,13 @@ namespace DeepSeekR1.Rollouts;
 /// <summary>The policy: a decoder with its tokenizer, chat template and stop tokens; what a Hugging Face folder holds. Not thread-safe.</summary>
 public sealed class PolicyModel : IModelFolder
 {
-    private const string GenerationConfigFile = "generation_config.json", AdapterFolder = "adapter";
+    private const string AdapterFolder = "adapter";
 
-    private readonly byte[]? _generationConfig;
+    private readonly PolicyText _text;
     private IDecoder? _decoder;
     private bool _isDecoderStale;
 
-    private PolicyModel(string folder, CausalLM model, HfTokenizer tokenizer, ChatTemplate? template, IReadOnlyList<int> stopIds, byte[]? generationConfig, TorchRuntime runtime)
-    {
-        (Folder, Model, Tokenizer, Template, StopIds, Runtime) = (folder, model, tokenizer, template, stopIds, runtime);
-        _generationConfig = generationConfig;
-    }
+    private PolicyModel(string folder, CausalLM model, PolicyText text, TorchRuntime runtime) => (Folder, Model, _text, Runtime) = (folder, model, text, runtime);
 
     /// <summary>The folder that it was opened from.</summary>
     public string Folder { get; }
@@ -30,13 +26,13 @@ public sealed class PolicyModel : IModelFolder
     public CausalLM Model { get; }
 
     /// <summary>Text to ids and back.</summary>
-    public HfTokenizer Tokenizer { get; }
+    public HfTokenizer Tokenizer => _text.Tokenizer;
 
     /// <summary>How a conversation becomes text; null: questions are given to the model as they are.</summary>
-    public ChatTemplate? Template { get; }
+    public ChatTemplate? Template => _text.Template;
 
     /// <summary>Tokens that end a completion, ascending.</summary>
-    public IReadOnlyList<int> StopIds { get; }
+    public IReadOnlyList<int> StopIds => _text.StopIds;
 
     /// <summary>Where it computes.</summary>
     public TorchRuntime Runtime { get; }
@@ -46,18 +42,26 @@ public sealed class PolicyModel : IModelFolder
 
     /// <summary>Opens a Hugging Face folder, or that of an adapter in PEFT's layout, which is added to the weights of its base.</summary>
     /// <exception cref="R1Exception">The folder is no model that can be opened; names the file and what was expected.</exception>
-    public static PolicyModel Load(string folder, TorchRuntime runtime, ScalarType? dtype = null)
+    public static PolicyModel Load(string folder, TorchRuntime runtime, ScalarType? dtype = null) => Load(folder, () => runtime, dtype);
+
+    /// <summary>The same where LibTorch is not loaded yet: tokenizer and weights do not wait for one another.</summary>
+    internal static PolicyModel Load(string folder, Func<TorchRuntime> createRuntime, ScalarType? dtype = null)
     {
-        if (PeftAdapter.IsAdapter(folder)) return LoadWithAdapter(folder, runtime, dtype);
+        if (PeftAdapter.IsAdapter(folder)) return LoadWithAdapter(folder, createRuntime(), dtype);
         HfCheckpoint.LoadConfig(folder);
-        var tokenizer = HfTokenizer.Load(folder);
-        var template = ChatTemplate.TryLoad(folder);
-        var stopIds = StopTokens.Load(folder, tokenizer);
-        if (stopIds.Count == 0)
-            throw new R1Exception($"{folder}: no token ends an answer. Name it as eos_token_id in {GenerationConfigFile}, or as eos_token in tokenizer_config.json.");
-        string generationConfig = Path.Combine(folder, GenerationConfigFile);
-        return new PolicyModel(folder, HfCheckpoint.LoadModel(folder, runtime, dtype), tokenizer, template, stopIds,
-            File.Exists(generationConfig) ? File.ReadAllBytes(generationConfig) : null, runtime);
+        var text = new Aside<PolicyText>(() => PolicyText.Load(folder));
+        var runtime = createRuntime();
+        CausalLM? model = null;
+        try
+        {
+            model = HfCheckpoint.LoadModel(folder, runtime, dtype);
+            return new PolicyModel(folder, model, text.Join(), runtime);
+        }
+        catch
+        {
+            model?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Trains a fresh adapter from here on, in place of the weights.</summary>
@@ -101,13 +105,13 @@ public sealed class PolicyModel : IModelFolder
     /// <summary>Tells that the weights were updated: the next engine takes them over.</summary>
     public void WeightsChanged() => _isDecoderStale = _decoder is not null;
 
-    /// <summary>Writes a folder that transformers, vLLM and <see cref="Load"/> open; where an adapter is trained, one that PEFT opens.</summary>
+    /// <summary>Writes a folder that transformers, vLLM and <see cref="Load(string, TorchRuntime, ScalarType?)"/> open; where an adapter is trained, one that PEFT opens.</summary>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
     public void Save(string folder)
     {
         if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder));
         else HfCheckpoint.SaveModel(Model, folder);
-        SaveText(folder);
+        _text.Save(folder);
     }
 
     /// <inheritdoc/>
@@ -122,7 +126,7 @@ public sealed class PolicyModel : IModelFolder
         adapter.Merge();
         HfCheckpoint.SaveModel(Model, folder);
         adapter.Unmerge();
-        SaveText(folder);
+        _text.Save(folder);
     }
 
     /// <inheritdoc/>
@@ -146,11 +150,5 @@ public sealed class PolicyModel : IModelFolder
             policy.Dispose();
             throw;
         }
-    }
-
-    private void SaveText(string folder)
-    {
-        Tokenizer.Save(folder);
-        if (_generationConfig is not null) File.WriteAllBytes(Path.Combine(folder, GenerationConfigFile), _generationConfig);
     }
 }

@@ -29,8 +29,8 @@ public sealed class ChatSession : IDisposable
     /// <exception cref="R1Exception">It cannot be opened.</exception>
     public static ChatSession Open(SampleRequest request)
     {
-        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = request.Device ?? DeviceChoice.Auto, Dtype = request.Dtype ?? DtypeChoice.Auto });
-        return new ChatSession(PolicyModel.Load(EmbeddedModels.Resolve(request.Model, EmbeddedModels.Cache), runtime), request);
+        var config = new RuntimeConfig { Device = request.Device ?? DeviceChoice.Auto, Dtype = request.Dtype ?? DtypeChoice.Auto };
+        return new ChatSession(PolicyModel.Load(EmbeddedModels.Resolve(request.Model, EmbeddedModels.Cache), () => TorchRuntime.Create(config)), request);
     }
 
     /// <summary>Answers a message. The exchange becomes part of the conversation when the answer ends or is cancelled.</summary>

@@ -15,6 +15,10 @@ public sealed class TrainingRun
     private readonly RunContext _run;
     private readonly StageRunner _stages;
     private readonly Measurements _measurements;
+
+    /// <summary>Rows of the model that a run starts from: measured after its first stage, so that training begins at once.</summary>
+    private readonly Queue<Func<Task>> _firstRows = [];
+
     private readonly CancellationToken _cancellationToken;
 
     private TrainingRun(RunContext run, CancellationToken cancellationToken)
@@ -92,8 +96,8 @@ public sealed class TrainingRun
     {
         string start = await BaseModelAsync(stages);
         if (stages is [TrainStage.Pretrain]) return;
-        await RowAsync("base", start, seconds: null);
-        if (_run.Recipe.Model.ForcedStart is { } forced) await RowAsync("base-think", start, seconds: null, forced);
+        _firstRows.Enqueue(() => MeasureAsync("base", start, seconds: null));
+        if (_run.Recipe.Model.ForcedStart is { } forced) _firstRows.Enqueue(() => MeasureAsync("base-think", start, seconds: null, forced));
 
         if (stages.Contains(TrainStage.Zero)) await StageAsync(ZeroStage.Plan(_run, start), ZeroStage.Row);
         if (stages.Contains(TrainStage.ColdStart)) await StageAsync(ColdStartStage.Plan(_run, start), ColdStartStage.Row);
@@ -103,6 +107,7 @@ public sealed class TrainingRun
         if (stages.Contains(TrainStage.RewardModel)) await RewardModelsAsync(Latest(start, RejectionSftStage.Name));
         if (stages.Contains(TrainStage.AllScenarioRl)) await AllScenarioRlAsync(Latest(start, RejectionSftStage.Name));
         if (stages.Contains(TrainStage.Distill)) await DistillAsync(Latest(start, RejectionSftStage.Name, AllScenarioRlStage.Name));
+        await FirstRowsAsync();
     }
 
     /// <summary>The model of the latest of these stages that this folder has finished; else the model the run starts from.</summary>
@@ -148,16 +153,22 @@ public sealed class TrainingRun
     {
         if (_run.Recipe.Model.Path is { } path && !stages.Contains(TrainStage.Pretrain)) return EmbeddedModels.Resolve(path, _run.Folder.CheckpointsFolder);
         var made = await _stages.RunAsync(PretrainStage.Plan(_run), _cancellationToken);
-        await RowAsync("base", made.ModelFolder, made.Seconds);
+        await MeasureAsync("base", made.ModelFolder, made.Seconds);
         return made.ModelFolder;
     }
 
     private async Task StageAsync(StagePlan<PolicyModel> plan, string row)
     {
         var done = await _stages.RunAsync(plan, _cancellationToken);
-        await RowAsync(row, done.ModelFolder, done.Seconds);
+        await FirstRowsAsync();
+        await MeasureAsync(row, done.ModelFolder, done.Seconds);
     }
 
-    private Task RowAsync(string name, string modelFolder, double? seconds, string? forcedStart = null) =>
+    private async Task FirstRowsAsync()
+    {
+        while (_firstRows.TryDequeue(out var measure)) await measure();
+    }
+
+    private Task MeasureAsync(string name, string modelFolder, double? seconds, string? forcedStart = null) =>
         _measurements.AddRowAsync(name, modelFolder, seconds, forcedStart, _cancellationToken);
 }

@@ -29,7 +29,8 @@ internal sealed unsafe class PackedModel : IDisposable
     private readonly IReadOnlyDictionary<string, Parameter> _parameters;
     private readonly IReadOnlyDictionary<string, Linear> _projections;
     private readonly PackedMatrix[] _matrices;
-    private readonly NativeBuffer _panels;
+    private NativeBuffer _panels;
+    private bool _isPacked, _isOnHugePages;
     private readonly List<(NativeBuffer Packed, Tensor Source)> _norms = [];
 
     public PackedModel(CausalLM model, CpuKernels kernels)
@@ -43,13 +44,7 @@ internal sealed unsafe class PackedModel : IDisposable
         // The largest first, so that it is not the last one that others wait for.
         _matrices = [Head, .. Layers.SelectMany(layer => new[] { layer.QueryKeyValue, layer.AttentionOutput, layer.GateUp, layer.Down })];
         LayerWeights = _matrices.Where(matrix => matrix != Head).Sum(matrix => matrix.Bytes) / Panel.ElementBytes(Type);
-        _panels = new NativeBuffer(_matrices.Sum(matrix => matrix.Bytes));
-        byte* place = _panels.Pointer;
-        foreach (var matrix in _matrices)
-        {
-            matrix.Place(place);
-            place += matrix.Bytes;
-        }
+        _panels = PlacePanels(onHugePages: false);
     }
 
     public ModelConfig Config { get; }
@@ -69,9 +64,19 @@ internal sealed unsafe class PackedModel : IDisposable
     /// <summary>[vocabulary, hidden].</summary>
     public TensorMemory Embedding { get; private set; }
 
-    /// <summary>Takes the weights over from the tensors.</summary>
+    /// <summary>
+    /// Takes the weights over from the tensors. Huge pages take time to be had, which pays when weights change, that is in training; a program
+    /// that samples once begins without.
+    /// </summary>
     public void Pack(WorkerPool pool)
     {
+        if (_isPacked && !_isOnHugePages)
+        {
+            _panels.Dispose();
+            _panels = PlacePanels(onHugePages: true);
+            _isOnHugePages = true;
+        }
+        _isPacked = true;
         pool.RunParts(_matrices.Length, (_, part) => _matrices[part].Pack());
         foreach (var (packed, source) in _norms) TensorMemory.Of(source).CopyTo(0, (int)source.shape[0], packed.Floats);
         Embedding = TensorMemory.Of(_parameters[ParameterLayout.Embedding]);
@@ -83,6 +88,18 @@ internal sealed unsafe class PackedModel : IDisposable
         FinalNorm.Dispose();
         Head.Dispose();
         _panels.Dispose();
+    }
+
+    private NativeBuffer PlacePanels(bool onHugePages)
+    {
+        var panels = new NativeBuffer(_matrices.Sum(matrix => matrix.Bytes), onHugePages);
+        byte* place = panels.Pointer;
+        foreach (var matrix in _matrices)
+        {
+            matrix.Place(place);
+            place += matrix.Bytes;
+        }
+        return panels;
     }
 
     private PackedLayer CreateLayer(string prefix, int width) => new(
