@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -151,10 +153,26 @@ public sealed class TrainingRun
     /// <summary>The model that all stages start from: the named one, or one made from nothing.</summary>
     private async Task<string> BaseModelAsync(IReadOnlyList<TrainStage> stages)
     {
-        if (_run.Recipe.Model.Path is { } path && !stages.Contains(TrainStage.Pretrain)) return EmbeddedModels.Resolve(path, _run.Folder.CheckpointsFolder);
+        if (_run.Recipe.Model.Path is { } path && !stages.Contains(TrainStage.Pretrain)) return Describe(EmbeddedModels.Resolve(path, _run.Folder.CheckpointsFolder));
         var made = await _stages.RunAsync(PretrainStage.Plan(_run), _cancellationToken);
         await MeasureAsync("base", made.ModelFolder, made.Seconds);
-        return made.ModelFolder;
+        return Describe(made.ModelFolder);
+    }
+
+    /// <summary>Says what the stages start from, and what ends its answers: a token that is missing there lets every answer run to its limit.</summary>
+    private string Describe(string start)
+    {
+        var model = CheckpointSummary.Of(PeftAdapter.IsAdapter(start) ? PeftAdapter.BaseOf(start) : start);
+        string stops = string.Join(", ", model.StopTokens.Select(token => $"{token.Id} {token.Text}"));
+        _run.Say($"model {start}: {model.Architecture}, {model.Parameters:N0} parameters, answers end at {stops}");
+        _run.Folder.WriteModel(new JsonObject
+        {
+            ["path"] = start,
+            ["architecture"] = model.Architecture,
+            ["parameters"] = model.Parameters,
+            ["stop_tokens"] = new JsonArray([.. model.StopTokens.Select(token => new JsonObject { ["id"] = token.Id, ["token"] = token.Text })]),
+        });
+        return start;
     }
 
     private async Task StageAsync(StagePlan<PolicyModel> plan, string row)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Runtime;
 
@@ -11,6 +12,8 @@ namespace DeepSeekR1.Telemetry;
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
+    private static readonly JsonSerializerOptions _readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private const string LockName = ".lock";
 
     private readonly FileStream _lock;
@@ -82,6 +85,9 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Writes the resolved config.</summary>
     public void WriteConfig(object config) => AtomicFile.WriteText(ConfigFile, ConfigWriter.Write(config));
+
+    /// <summary>Writes what the run starts from.</summary>
+    public void WriteModel(JsonObject model) => AtomicFile.WriteText(Path.Combine(FolderPath, "model.json"), model.ToJsonString(_readable));
 
     /// <summary>Appends a step's numbers.</summary>
     public void Append(StepMetrics step) => _metrics.Append(writer =>
