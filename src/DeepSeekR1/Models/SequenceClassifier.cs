@@ -39,7 +39,9 @@ public sealed class SequenceClassifier : DecoderModel
         using var scope = NewDisposeScope();
         var last = (lengths - 1).view(-1, 1, 1).expand(batch, 1, Config.HiddenSize);
         var hidden = Hidden(ids).gather(1, last).squeeze(1);
-        return nn.functional.linear(hidden, _head).squeeze(-1).MoveToOuterDisposeScope();
+        // Not as a product of matrices: with one column, those of LibTorch depend on where in memory the weights lie, and a resumed run would differ.
+        var wide = hidden.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        return (hidden.to(wide) * _head.to(wide)).sum(-1).to(hidden.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>A model of its own with the same weights.</summary>

@@ -79,6 +79,45 @@ public class SaveModelTests
     }
 
     [Fact]
+    public void A_save_that_stops_while_it_writes_leaves_the_old_model()
+    {
+        using var folder = new TemporaryFolder();
+        using CausalLM old = Load("llama"), other = Load("qwen2");
+        HfCheckpoint.SaveModel(old, folder.Path);
+        // Where the new weights are written aside stands a folder.
+        Directory.CreateDirectory(folder.File("model.safetensors.new.partial"));
+        Assert.Throws<R1Exception>(() => HfCheckpoint.SaveModel(other, folder.Path));
+        using var again = HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime);
+        Assert.All(old.Parameters, parameter => Assert.True(parameter.Value.bytes.SequenceEqual(again.Parameters[parameter.Key].bytes)));
+    }
+
+    [Fact]
+    public void A_save_that_stops_between_old_and_new_leaves_a_folder_that_does_not_load()
+    {
+        using var folder = new TemporaryFolder();
+        using CausalLM old = Load("llama"), other = Load("qwen2");
+        HfCheckpoint.SaveModel(old, folder.Path, maxShardBytes: 100_000);
+        // Where the new weights are to stand there is a folder.
+        Directory.CreateDirectory(folder.File("model.safetensors"));
+        Assert.Throws<R1Exception>(() => HfCheckpoint.SaveModel(other, folder.Path));
+        Assert.Contains("config.json not found", Assert.Throws<R1Exception>(() => HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime)).Message, StringComparison.Ordinal);
+        Directory.Delete(folder.File("model.safetensors"));
+        HfCheckpoint.SaveModel(other, folder.Path);
+        HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime).Dispose();
+    }
+
+    [Theory, InlineData("pytorch_model.bin"), InlineData("consolidated.00.pth")]
+    public void Pickles_are_not_opened_and_the_remedy_is_told(string name)
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Reference.Golden("models", "llama", "config.json"), folder.File("config.json"));
+        File.WriteAllBytes(folder.File(name), [0x80, 0x02, 0x2e]);
+        string message = Assert.Throws<R1Exception>(() => HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime)).Message;
+        Assert.Contains(name, message, StringComparison.Ordinal);
+        Assert.Contains("convert it to safetensors", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_computing_in_bfloat16_is_saved_so_and_says_so()
     {
         using var scope = NewDisposeScope();

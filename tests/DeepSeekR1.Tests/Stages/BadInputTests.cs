@@ -9,7 +9,7 @@ public sealed class BadInputTests : IDisposable
 
     public static TheoryData<string[], string> Mistakes => new()
     {
-        { ["model.path=/no/such/folder"], "/no/such/folder: no such model folder" },
+        { ["model.path=/no/such/folder"], "/no/such/folder: no such folder or file. Give a model folder" },
         { ["model.path=embedded:maxi-base"], "There is no embedded model 'maxi-base'; did you mean 'mini-base'?" },
         { ["zero.grpo.step=4"], "zero.grpo.step: no such setting; did you mean 'steps'?" },
         { ["zero.grpo.steps=many"], "zero.grpo.steps: expected" },
