@@ -185,7 +185,7 @@ internal sealed unsafe class ForwardPass : IDisposable
 
             var (block, token) = row.Sequence is { } sequence ? sequence.Newest : (row.Prompt.Cache, row.Position);
             float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;
-            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.Sequence is not null);
+            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, isOwn: row.Sequence is not null);
         }
     }
 

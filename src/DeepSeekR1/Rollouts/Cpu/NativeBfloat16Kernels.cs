@@ -56,7 +56,7 @@ internal sealed unsafe partial class NativeBfloat16Kernels : CpuKernels<Simd512,
         return narrowed;
     }
 
-    /// <summary>To the nearest, ties to even. Activations are finite; what is not becomes infinity or NaN of some kind, and is seen in the logits.</summary>
+    /// <summary>To the nearest, ties to even, as <see cref="Bfloat16.Round"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow(float* source, ushort* target, int count)
     {
