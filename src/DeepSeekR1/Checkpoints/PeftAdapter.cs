@@ -58,8 +58,9 @@ public static class PeftAdapter
     /// <param name="adapter">What to save.</param>
     /// <param name="folder">Where; made if it is absent.</param>
     /// <param name="baseModel">Where the base model stands, as PEFT should look for it.</param>
+    /// <param name="saveBeside">Writes into the folder what belongs to the adapter; called while the folder loads as nothing.</param>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    public static void Save(LoraAdapter adapter, string folder, string baseModel, Action<string>? saveBeside = null)
     {
         try
         {
@@ -72,7 +73,8 @@ public static class PeftAdapter
             throw new R1Exception($"{folder}: the adapter cannot be saved: {error.Message}", error);
         }
         SafeTensors.Save(Path.Combine(folder, WeightsFile), adapter.Parameters.ToDictionary(parameter => parameter.Key, parameter => (Tensor)parameter.Value));
-        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter.Config, baseModel));
+        saveBeside?.Invoke(folder);
+        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter, baseModel));
     }
 
     /// <summary>The settings, and where the base model stands (empty where the file does not say).</summary>
@@ -112,22 +114,22 @@ public static class PeftAdapter
         _ => true,
     };
 
-    private static string ConfigJson(LoraConfig config, string baseModel) => new JsonObject
+    private static string ConfigJson(LoraAdapter adapter, string baseModel) => new JsonObject
     {
         ["base_model_name_or_path"] = baseModel,
         ["bias"] = "none",
         ["fan_in_fan_out"] = false,
         ["inference_mode"] = true,
         ["init_lora_weights"] = true,
-        ["lora_alpha"] = config.Alpha,
+        ["lora_alpha"] = adapter.Config.Alpha,
         ["lora_dropout"] = 0.0,
         ["modules_to_save"] = null,
         ["peft_type"] = "LORA",
-        ["r"] = config.Rank,
-        ["target_modules"] = config.TargetModules.Contains(LoraConfig.AllLinear)
-            ? LoraConfig.AllLinear : new JsonArray([.. config.TargetModules.Select(name => (JsonNode)name)]),
+        ["r"] = adapter.Config.Rank,
+        // By name as PEFT does: what all-linear stands for is another thing in every library.
+        ["target_modules"] = new JsonArray([.. adapter.TargetModules.Select(name => (JsonNode)name)]),
         ["task_type"] = "CAUSAL_LM",
         ["use_dora"] = false,
-        ["use_rslora"] = config.RankStabilized,
+        ["use_rslora"] = adapter.Config.RankStabilized,
     }.ToJsonString(_indented) + "\n";
 }

@@ -185,6 +185,24 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_the_model_is_not_written_over()
+    {
+        // A copy: were the refusal broken, a reference folder would be overwritten.
+        foreach (string name in new[] { "config.json", "model.safetensors" }) File.Copy(Reference.Golden("models", "llama", name), _folder.File(name));
+        Assert.Contains("is a file of the model that is read", Assert.Throws<R1Exception>(() => GgufExport.Write(_folder.Path, _folder.File("model.safetensors"), GgufType.F32)).Message, StringComparison.Ordinal);
+        for (int time = 0; time < 2; time++) GgufExport.Write(_folder.Path, _folder.File("model.gguf"), GgufType.F32);
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_it()
+    {
+        string path = _folder.File("model.gguf");
+        Directory.CreateDirectory(path);
+        Assert.Contains("model.gguf: cannot be written", Assert.Throws<R1Exception>(() => GgufExport.Write(Reference.Golden("models", "llama"), path, GgufType.F32)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
     public void A_damaged_header_is_an_error_and_allocates_nothing_of_what_it_claims()
     {
         byte[] bytes = File.ReadAllBytes(Reference.Golden("gguf", "llama-f16.gguf"));

@@ -70,6 +70,15 @@ public sealed class HfExportTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_of_an_earlier_tokenizer_stays()
+    {
+        File.WriteAllText(_folder.File("chat_template.jinja"), "{{ messages }}");
+        File.WriteAllText(_folder.File("notes.txt"), "mine");
+        HfExport.Write(Reference.Golden("models", "llama"), _folder.Path, adapter: null, ModelFixtures.Runtime);
+        Assert.Equal(["config.json", "model.safetensors", "notes.txt"], Directory.GetFiles(_folder.Path).Select(path => Path.GetFileName(path)).Order());
+    }
+
+    [Fact]
     public void What_is_read_is_not_written_over()
     {
         // A copy: were the refusal broken, a reference folder would be overwritten.

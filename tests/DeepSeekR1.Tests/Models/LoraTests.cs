@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
@@ -92,6 +93,23 @@ public class LoraTests
         adapter.Dispose();
         using var again = PeftAdapter.Load(model, folder.Path);
         Assert.Equal(adapter.Config.Scale, again.Config.Scale);
+    }
+
+    [Fact]
+    public void All_linear_projections_are_named_in_the_file_as_PEFT_names_them()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Load("llama");
+        using var adapter = LoraAdapter.Attach(model, new LoraConfig { Rank = 8, Alpha = 16 }, new AddressedRandom(1, RandomPurpose.Weights));
+        PeftAdapter.Save(adapter, folder.Path, "../llama");
+        JsonNode saved = JsonNode.Parse(File.ReadAllText(folder.File("adapter_config.json")))!;
+        JsonNode golden = JsonNode.Parse(File.ReadAllText(Reference.Golden("models", "lora-llama", "adapter_config.json")))!;
+        Assert.Equal(Names(golden), Names(saved));
+        // Every other field is one of PEFT's, with the value that PEFT writes.
+        foreach (var (field, value) in saved.AsObject().Where(field => field.Key != "target_modules"))
+            Assert.True(JsonNode.DeepEquals(golden[field], value), $"{field}: {value} where PEFT writes {golden[field]}");
+
+        static IEnumerable<string> Names(JsonNode config) => config["target_modules"]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal);
     }
 
     [Theory]

@@ -6,6 +6,8 @@ namespace DeepSeekR1.Checkpoints.Gguf;
 /// <summary>Writes models for llama.cpp and what is built on it.</summary>
 public static class GgufExport
 {
+    private const string Extension = ".gguf";
+
     /// <summary>
     /// Writes a folder's model, tokenizer and chat template as one GGUF file: aside, flushed to the disk, renamed. Weights stream
     /// through, a row at a time.
@@ -19,6 +21,8 @@ public static class GgufExport
     {
         var config = HfCheckpoint.LoadConfig(folder);
         string architecture = ArchitectureOf(config, folder);
+        if (File.Exists(path) && Path.GetExtension(path) != Extension && HfExport.IsSame(folder, Path.GetDirectoryName(Path.GetFullPath(path))!))
+            throw new R1Exception($"{path} is a file of the model that is read; choose another one for what is written.");
         using var weights = WeightFiles.Open(folder);
         weights.Check([.. ParameterLayout.Of(config)], config);
         using var metadata = new GgufMetadata();
