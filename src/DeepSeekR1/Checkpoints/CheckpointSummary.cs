@@ -64,7 +64,7 @@ public sealed record CheckpointSummary
     {
         var config = HfCheckpoint.LoadConfig(folder);
         using var weights = WeightFiles.Open(folder);
-        weights.Check([.. ParameterLayout.Of(config)], config);
+        weights.Check(config);
         var tokenizer = File.Exists(System.IO.Path.Combine(folder, HfTokenizer.TokenizerFile)) ? HfTokenizer.Load(folder) : null;
         return new CheckpointSummary
         {

@@ -59,8 +59,7 @@ public static class HfCheckpoint
 
     private static Dictionary<string, Parameter> LoadParameters(WeightFiles weights, ModelConfig config, TorchRuntime runtime, ScalarType? dtype)
     {
-        var layout = ParameterLayout.Of(config).ToList();
-        weights.Check(layout, config);
+        var layout = weights.Check(config);
         var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
         var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal);
         try

@@ -18,7 +18,9 @@ internal static class RopeJson
 
     public static RopeScaling? ReadScaling(JsonFields fields)
     {
+        CheckWhole(fields);
         if ((fields.OptionalObject("rope_parameters") ?? fields.OptionalObject("rope_scaling")) is not { } settings) return null;
+        CheckWhole(settings);
         string field = settings.Has("rope_type") ? "rope_type" : "type";
         string type = settings.OptionalText(field) ?? "default";
         if (type == "default") return null;
@@ -46,6 +48,12 @@ internal static class RopeJson
             },
             _ => scaling,
         };
+    }
+
+    private static void CheckWhole(JsonFields fields)
+    {
+        const string name = "partial_rotary_factor";
+        if (fields.Number(name, 1) is not 1 and var share) throw fields.Error($"{fields.Full(name)} {share} is not supported; supported is 1");
     }
 
     /// <summary>Writes the settings in the layout that is there; published checkpoints' where there is none.</summary>

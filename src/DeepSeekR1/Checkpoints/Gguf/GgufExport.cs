@@ -24,7 +24,7 @@ public static class GgufExport
         if (File.Exists(path) && Path.GetExtension(path) != Extension && HfExport.IsSame(folder, Path.GetDirectoryName(Path.GetFullPath(path))!))
             throw new R1Exception($"{path} is a file of the model that is read; choose another one for what is written.");
         using var weights = WeightFiles.Open(folder);
-        weights.Check([.. ParameterLayout.Of(config)], config);
+        weights.Check(config);
         using var metadata = new GgufMetadata();
         AddShape(metadata, config, architecture, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
         if (config.RopeScaling is { } scaling) AddRopeScaling(metadata, scaling, architecture + ".rope.scaling.");
