@@ -171,6 +171,10 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Fact]
+    public void Biases_that_llama_cpp_does_not_load_are_told() =>
+        Assert.Contains("64; this model's are 96 wide", Assert.Single(GgufExport.Write(Reference.Golden("models", "llama-linear-rope-bias"), _folder.File("model.gguf"), GgufType.F32)), StringComparison.Ordinal);
+
+    [Fact]
     public void A_window_that_llama_cpp_does_not_have_is_told() =>
         Assert.Contains("beyond", Assert.Single(GgufExport.Write(Reference.Golden("models", "mistral-sliding"), _folder.File("model.gguf"), GgufType.F32)), StringComparison.Ordinal);
 

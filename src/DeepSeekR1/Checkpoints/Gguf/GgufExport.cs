@@ -89,6 +89,8 @@ public static class GgufExport
         if (config.SlidingWindow is { } window && config.SlidingLayers.Count > 0)
             notes.Add($"llama.cpp lets this architecture attend to all positions: beyond {window} tokens its answers differ from the model's.");
         if (config.RopeScaling is { Kind: RopeScalingKind.Yarn, Truncate: false }) notes.Add("llama.cpp begins and ends YaRN's ramp at whole dimensions (truncate): its logits differ a little.");
+        if (config.QueryKeyValueBias && config.Heads * config.HeadDim != config.HiddenSize)
+            notes.Add($"llama.cpp expects biases of queries as wide as the model, {config.HiddenSize}; this model's are {config.Heads * config.HeadDim} wide, and it does not load them.");
         int wide = tensors.Count(tensor => tensor.Shape.Count > 1 && tensor.Type != type);
         if (wide > 0) notes.Add($"{wide} matrices whose rows are no multiple of {GgufEncoding.BlockSize} are stored as f16.");
         return notes;
