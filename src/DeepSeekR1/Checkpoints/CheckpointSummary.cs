@@ -84,7 +84,7 @@ public sealed record CheckpointSummary
     private static CheckpointSummary OfAdapter(string folder)
     {
         var (config, baseModel) = PeftAdapter.LoadConfig(folder);
-        using var file = SafeTensors.Open(System.IO.Path.Combine(folder, PeftAdapter.WeightsFile));
+        using var file = PeftAdapter.OpenWeights(folder);
         string stabilized = config.RankStabilized ? ", rank-stabilized" : "";
         return OfTensors(file) with
         {

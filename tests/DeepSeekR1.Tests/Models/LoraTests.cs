@@ -152,6 +152,10 @@ public class LoraTests
     [InlineData("\"q_proj\",", "", "belongs to no target module")]
     [InlineData("\"q_proj\",", "\"q_proj\", \"lm_head\",", null)]
     [InlineData("\"bias\": \"none\"", "\"bias\": \"all\"", "bias must be none")]
+    [InlineData("\"lora_alpha\": 16", "\"lora_alpha\": 1e308", "lora_alpha must lie between")]
+    [InlineData("\"arrow_config\": null", "\"arrow_config\": {\"top_k\": 2}", "arrow_config is not supported")]
+    [InlineData("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\"", "init_lora_weights pissa_niter_4 changes the base model")]
+    [InlineData("\"init_lora_weights\": true", "\"init_lora_weights\": \"gaussian\"", null)]
     public void Unusual_adapters_are_understood_or_refused(string field, string changed, string? complaint)
     {
         using var folder = new TemporaryFolder();
@@ -163,6 +167,16 @@ public class LoraTests
         using var model = Load("llama");
         if (complaint is null) PeftAdapter.Load(model, folder.Path).Dispose();
         else Assert.Contains(complaint, Assert.Throws<R1Exception>(() => PeftAdapter.Load(model, folder.Path)).Message);
+    }
+
+    [Fact]
+    public void A_pickled_adapter_is_not_opened_and_the_remedy_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Reference.Golden("models", "lora-llama", "adapter_config.json"), folder.File("adapter_config.json"));
+        File.WriteAllBytes(folder.File("adapter_model.bin"), [0x80, 0x02, 0x2e]);
+        using var model = Load("llama");
+        Assert.Contains("adapter_model.bin is a pickle", Assert.Throws<R1Exception>(() => PeftAdapter.Load(model, folder.Path)).Message, StringComparison.Ordinal);
     }
 
     private static string BaseOf(string name) => (string)GoldenJson(name)["base_model"]!;
