@@ -45,6 +45,10 @@ public static class HfCheckpoint
         return new SequenceClassifier(config, LoadParameters(weights, config, runtime, dtype)) { Notes = weights.Notes(config) };
     }
 
+    /// <summary>Loads whichever of the two the folder holds.</summary>
+    internal static DecoderModel LoadDecoder(string folder, TorchRuntime runtime, ScalarType? dtype) =>
+        LoadConfig(folder).IsClassifier ? LoadClassifier(folder, runtime, dtype) : LoadModel(folder, runtime, dtype);
+
     /// <summary>
     /// Saves a model so that transformers, vLLM and llama.cpp open it. Weights are written aside first; <c>config.json</c>, without
     /// which no folder loads, goes last, so that a killed save never leaves a folder that loads as something else.

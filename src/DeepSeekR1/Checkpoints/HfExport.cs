@@ -13,7 +13,7 @@ public static class HfExport
     ];
 
     /// <summary>
-    /// Writes a folder's model, with an adapter added to its weights where one is given, together with its tokenizer and generation
+    /// Writes a folder's model, be it a language model or a classifier, with an adapter added to its weights where one is given, together with its tokenizer and generation
     /// settings. Numbers keep the dtype that they have in the folder; the sum with an adapter is computed in float32 and rounded once.
     /// </summary>
     /// <param name="folder">The model, or the base of the adapter.</param>
@@ -27,7 +27,7 @@ public static class HfExport
     {
         if (IsSame(folder, output) || (adapter is not null && IsSame(adapter, output)))
             throw new R1Exception($"{output} is what is read; choose another folder for what is written.");
-        using var model = HfCheckpoint.LoadModel(folder, runtime, DtypeOf(folder));
+        using var model = HfCheckpoint.LoadDecoder(folder, runtime, DtypeOf(folder));
         using var delta = adapter is null ? null : PeftAdapter.Load(model, adapter, ScalarType.Float32);
         delta?.Merge();
         HfCheckpoint.SaveModel(model, output, maxShardBytes, saveBeside: _ => CopyFilesBeside(folder, output));

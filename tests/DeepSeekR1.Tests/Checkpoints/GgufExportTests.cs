@@ -216,9 +216,15 @@ public sealed class GgufExportTests : IDisposable
             File.WriteAllBytes(path, bytes[..length]);
             Assert.Throws<R1Exception>(() => GgufFile.Read(path));
         }
+        byte[] wide = [.. bytes];
+        // Behind the name stand the number of dimensions and the first of them.
+        int name = IndexOf(wide, "output.weight"u8);
+        wide.AsSpan(name + "output.weight".Length + 4, 8).Fill(0xFF);
+        File.WriteAllBytes(path, wide);
+        Assert.Contains("tensor output.weight of shape [384, -1] exceeds", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
         bytes.AsSpan(8, 8).Fill(0x7F);
         File.WriteAllBytes(path, bytes);
-        Assert.Contains("exceeds what the file can hold", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("a count of 9187201950435737471 exceeds what the file can hold", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
     private IReadOnlyDictionary<string, object> TokenizerMetadata(string folder, int vocabularySize)

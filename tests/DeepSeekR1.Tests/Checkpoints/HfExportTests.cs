@@ -45,6 +45,17 @@ public sealed class HfExportTests : IDisposable
     }
 
     [Fact]
+    public void A_classifier_is_written_as_one()
+    {
+        using var scope = NewDisposeScope();
+        string source = Reference.Golden("preference", "models", "qwen2_classifier");
+        HfExport.Write(source, _folder.Path, adapter: null, ModelFixtures.Runtime);
+        var written = SafeTensors.Load(_folder.File("model.safetensors"));
+        foreach (var (name, expected) in SafeTensors.Load(Path.Combine(source, "model.safetensors"))) Assert.Equal(0, Difference(written[name], expected));
+        HfCheckpoint.LoadClassifier(_folder.Path, ModelFixtures.Runtime).Dispose();
+    }
+
+    [Fact]
     public void The_sum_with_an_adapter_is_rounded_once()
     {
         using var scope = NewDisposeScope();
