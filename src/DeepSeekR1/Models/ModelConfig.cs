@@ -113,6 +113,10 @@ public sealed record ModelConfig
     /// <param name="dtype">The saved weights' dtype as PyTorch calls it, such as <c>bfloat16</c>.</param>
     public string ToJson(string dtype = "float32") => ModelConfigWriter.Write(this, dtype);
 
+    /// <summary>What is told where an id is none of the model's.</summary>
+    internal R1Exception UnknownToken(long id) =>
+        new($"Token id {id} is outside the model's vocabulary of {VocabularySize}; the tokenizer and the model do not belong together.");
+
     /// <exception cref="R1Exception">The numbers do not fit together.</exception>
     internal ModelConfig Validated(string fileName)
     {
