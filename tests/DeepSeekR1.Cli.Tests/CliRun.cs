@@ -29,6 +29,9 @@ internal sealed class CliRun : IOperations
     /// <summary>Standard input.</summary>
     public string Input { get; set; } = "";
 
+    /// <summary>Standard input that is more than a text.</summary>
+    public TextReader? In { get; set; }
+
     /// <summary>Called with each message of a conversation before it is answered.</summary>
     public Action<string> Answering { get; set; } = _ => { };
 
@@ -39,7 +42,7 @@ internal sealed class CliRun : IOperations
     public async Task<int> RunAsync(params string[] args)
     {
         using StringWriter output = new(_out), error = new(_error);
-        using var input = new StringReader(Input);
+        using var input = In ?? new StringReader(Input);
         using var interruption = new Interruption(error, (_, handler) =>
         {
             _signalHandlers.Add(handler);
@@ -139,6 +142,28 @@ internal sealed class EchoConversation(Action<string> answering) : IConversation
     }
 
     public void Dispose() { }
+}
+
+/// <summary>Somebody who types and types, until it is disposed.</summary>
+internal sealed class EndlessTyping : TextReader
+{
+    private readonly ManualResetEventSlim _ended = new();
+
+    /// <summary>Called when the first line is waited for.</summary>
+    public Action Started { get; set; } = () => { };
+
+    public override string? ReadLine()
+    {
+        Started();
+        _ended.Wait();
+        return null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _ended.Set();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>A clock that is set by hand.</summary>

@@ -195,6 +195,16 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Ctrl_C_while_nothing_is_answered_ends_the_conversation()
+    {
+        using var typing = new EndlessTyping();
+        var run = new CliRun { In = typing };
+        typing.Started = () => Assert.True(run.Signal(PosixSignal.SIGINT));
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--chat"));
+        Assert.Equal(("\n", ""), (run.Out, run.Error));
+    }
+
+    [Fact]
     public async Task On_a_terminal_a_models_control_characters_are_harmless()
     {
         var run = new CliRun { Pieces = ["a\u001b]0;title\u0007\tb\n", "\u009b31m"], Terminal = new Spectre.Console.Testing.TestConsole() };
