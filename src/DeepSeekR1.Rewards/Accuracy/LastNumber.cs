@@ -49,7 +49,7 @@ internal static partial class LastNumber
           | \s* (?: [-+−/] \s* (?: [a-z] \b | [(\\] ) | \*(?!\*) | <(?!/) | [=^×·÷>≤≥≠±|] )                   # 5 - x, 5 = …
           | \s* \\ (?! text | mathrm | mbox | quad | circ | degree ) [a-z]                                       # 5\pi
           | \? | \.\. | … | : \S | \s* [万亿百千萬億半]
-          | \s* (?: [mbtr]+illion | thousand | hundred | dozen | grand | lakh | crore | k | squared | cubed | factorial | pi | choose | minus | plus | times
+          | \s* (?: [mbtr]+illion | thousand | hundred | dozen | grand | lakh | crore | k | squared | cubed | factorial | pi | choose | minus | plus | times \s [a-z]
                   | mod | n?or | to | if | unless | halves | thirds | quarters | [a-z]+ths | and \s+ (?:a|one)\s | is \s+ (?: not | wrong | incorrect | false )
                   | is n['’]t ) \b
         )
