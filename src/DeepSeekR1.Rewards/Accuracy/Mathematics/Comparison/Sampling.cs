@@ -20,7 +20,7 @@ internal sealed class Sampling(ulong seed, Budget budget)
     private const int SmallestJoint = 2, LargestJoint = 4000, LargestIntegerScale = 11;
 
     /// <summary>With more sizes than this nothing is said; with few, those of their products and quotients are looked at too.</summary>
-    private const int MaxJoints = 6, MaxPairedJoints = 3, PointsAtJoint = 4;
+    private const int MaxJoints = 6, MaxPairedJoints = 3, PointsAtJoint = 6;
 
     private const int FirstPrecision = 192;
 
