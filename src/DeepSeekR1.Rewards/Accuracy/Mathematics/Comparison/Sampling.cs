@@ -87,9 +87,10 @@ internal sealed class Sampling(ulong seed, Budget budget)
         verdict ??= CompareAt(gold, answer, judge, region, ApproximatePoints, isComplex);
         if (verdict != true) return verdict;
 
+        bool? isDifferent = IsDifferentAtJoints(gold, answer, judge, region, isComplex);
         // A floor or a maximum that the reference has not may step in anywhere.
-        if (survey.HasSteps && !Survey.Of(gold).HasSteps) return IsDifferentAtJoints(gold, answer, judge, region, isComplex) == true ? false : null;
-        return !IsDifferentAtJoints(gold, answer, judge, region, isComplex);
+        bool hasStrangeSteps = survey.HasSteps && !Survey.Of(gold).HasSteps;
+        return hasStrangeSteps && isDifferent == false ? null : !isDifferent;
     }
 
     /// <summary>
@@ -117,16 +118,18 @@ internal sealed class Sampling(ulong seed, Budget budget)
     private SortedSet<int> Joints(params ReadOnlySpan<Node> nodes)
     {
         var scales = new SortedSet<int>();
-        foreach (var node in nodes) Visit(node);
+        foreach (var node in nodes) HasVariables(node);
         return scales;
 
-        bool Visit(Node node)
+        bool HasVariables(Node node)
         {
-            bool[] areVariable = [.. node.Children.Select(Visit)];
-            bool isVariable = node is Symbol || areVariable.Contains(true);
-            if (!isVariable) return false;
-            foreach (var (child, _) in node.Children.Zip(areVariable).Where(pair => !pair.Second))
-                if (Constant(child)?.Approximate(FirstPrecision) is { MayBeZero: false } size && Math.Abs(size.Magnitude) is >= SmallestJoint and <= LargestJoint) scales.Add((int)size.Magnitude);
+            var parts = node.Children.Select(child => (Node: child, IsVariable: HasVariables(child))).ToList();
+            if (node is not Symbol && !parts.Exists(part => part.IsVariable)) return false;
+            foreach (var part in parts.Where(part => !part.IsVariable))
+            {
+                if (Constant(part.Node)?.Approximate(FirstPrecision) is not { MayBeZero: false, Magnitude: var size }) continue;
+                if (Math.Abs(size) is >= SmallestJoint and <= LargestJoint) scales.Add((int)size);
+            }
             return true;
         }
     }
