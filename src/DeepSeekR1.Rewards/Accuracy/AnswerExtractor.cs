@@ -207,7 +207,7 @@ public sealed partial record AnswerExtractor
 
     /// <summary>"or 6", "alternatively: $6$", "no, it is 6" behind the end of an answer.</summary>
     [GeneratedRegex(
-        @"\G[\s.。;；!！,，]*(?:or|nor|no|alternatively|otherwise|maybe|perhaps|possibly|also|或者?|也许|也可能|oder|ou|o)\b[\s,:]*(?:(?:maybe|perhaps|possibly|even|else|is|it\s+is|it['’]s|the\s+answer\s+is)\s+)*(?<answer>[$(*]*(?:[-−\d\\]|(?-i:[A-Z])\b)[^\n.。;；!！,，]*)",
+        @"\G[\s.。;；!！,，]*(?:or|nor|no|alternatively|otherwise|maybe|perhaps|possibly|also|或者?|也许|也可能|oder|ou|o)\b[\s,:]*(?:(?:maybe|perhaps|possibly|even|else|is|it\s+is|it['’]s|the\s+answer\s+is)\s+)*(?<answer>[$(*]*(?:[-−\d\\]|(?-i:[A-Z])\b)(?:[^\n.。;；!！,，]|[.,](?=\d))*)",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex SecondThought();
 

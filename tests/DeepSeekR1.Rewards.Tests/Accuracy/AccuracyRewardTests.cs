@@ -77,6 +77,10 @@ public class AccuracyRewardTests
     [InlineData("The answer is 5, and we are done.")]
     [InlineData("The answer is 5. No doubt about it.")]
     [InlineData("The answer is 5. Or 5.0.")]
+    [InlineData("The answer is 5. Or 5.000, to be exact.")]
+    [InlineData("and that is (5)")]
+    [InlineData("so we have 4 + 1 = 5 apples in all.")]
+    [InlineData("Since 7 > 2, we get 5!")]
     public async Task What_takes_nothing_back_is_right(string text) => Assert.Equal(1.0, await Of(new AccuracyReward(), text, Prompt("5")));
 
     [Theory]
