@@ -34,6 +34,8 @@ public sealed record ExtractedAnswer(string Text, AnswerStrategy Strategy, IRead
 public sealed partial record AnswerExtractor
 {
     private const string HashMark = "####";
+
+    /// <summary>Nobody looks further behind an answer for another.</summary>
     private const int LongestSecondThought = 200;
 
     /// <summary>Strategies in the order in which they are tried.</summary>
@@ -207,7 +209,7 @@ public sealed partial record AnswerExtractor
 
     /// <summary>"or 6", "alternatively: $6$", "no, it is 6" behind the end of an answer.</summary>
     [GeneratedRegex(
-        @"\G[\s.。;；!！,，]*(?:or|nor|no|alternatively|otherwise|maybe|perhaps|possibly|also|或者?|也许|也可能|oder|ou|o)\b[\s,:]*(?:(?:maybe|perhaps|possibly|even|else|is|it\s+is|it['’]s|the\s+answer\s+is)\s+)*(?<answer>[$(*]*(?:[-−\d\\]|(?-i:[A-Z])\b)(?:[^\n.。;；!！,，]|[.,](?=\d))*)",
+        @"\G[\s.。;；!！,，]*(?:(?:or|nor|no|alternatively|otherwise|maybe|perhaps|possibly|also|oder|ou|o)\b|或者?|也许|也可能)是?[\s,:]*(?:(?:maybe|perhaps|possibly|even|else|is|it\s+is|it['’]s|the\s+answer\s+is)\s+)*(?<answer>[$(*]*(?:[-−\d\\]|(?-i:[A-Z])\b)(?:[^\n.。;；!！,，]|[.,](?=\d))*)",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex SecondThought();
 

@@ -59,6 +59,7 @@ public class AccuracyRewardTests
     [InlineData("The answer is 5, if x is even, 6 otherwise")]
     [InlineData("The answer is 5, unless it is 6")]
     [InlineData("答案是5，或者6")]
+    [InlineData("答案是5。或者是6。")]
     [InlineData("#### 5\nor 6")]
     [InlineData("<answer>The answer is 5. Or 6.</answer>")]
     [InlineData(@"\boxed{5} \fbox{6}")]
