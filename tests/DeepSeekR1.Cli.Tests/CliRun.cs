@@ -22,6 +22,8 @@ internal sealed class CliRun : IOperations
 
     public IReadOnlyList<string> Pieces { get; set; } = [];
 
+    public double MeanReward { get; set; } = 1;
+
     public IAnsiConsole? Terminal { get; set; }
 
     public ManualTime Time { get; } = new();
@@ -87,7 +89,7 @@ internal sealed class CliRun : IOperations
     public Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken)
     {
         Request = request;
-        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, 1, IsShare: false)]);
+        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, MeanReward, IsShare: false)]);
     }
 
     public CheckpointSummary Inspect(string path)
