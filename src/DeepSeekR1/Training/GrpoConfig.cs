@@ -40,6 +40,10 @@ public sealed record GrpoConfig : IValidatedConfig
     [Description("What the ratio compares the policy with when one batch of rollouts feeds several updates: log-probabilities recomputed by the training forward, or the sampler's own.")]
     public OldPolicy OldPolicy { get; init; } = OldPolicy.Recomputed;
 
+    /// <summary>The loss is evaluated at log-probabilities that are the sampler's bit for bit, instead of within rounding of them.</summary>
+    [Description("The loss is evaluated at log-probabilities computed by the sampler's own kernels, so that sampler and trainer agree bit for bit; on the CPU, for models that these kernels know. Costs a forward pass of theirs an update.")]
+    public bool Bitwise { get; init; }
+
     /// <summary>How an update is cut for the machine: bounds the memory of forward and backward.</summary>
     [Description("How an update is cut for the machine: bounds the memory of forward and backward.")]
     public BatchConfig Batching { get; init; } = new();

@@ -39,10 +39,10 @@ public sealed class GrpoTrainer : ITrainer
         _collector = new GroupCollector(policy, rewards, config, prompts, new AddressedRandom(seed, RandomPurpose.Rollout));
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
         _credit = new CreditAssignment(config.Loss, config.Sampling.MaxNewTokens, [.. rewards.Items.Select(item => item.Weight)]);
-        _compared = new ComparedPolicies(policy.Model, config);
+        _compared = new ComparedPolicies(policy, config);
         _optimizer = Optimizer.For(policy.Model, config.Optimizer);
         _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, config.Steps);
-        _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching);
+        _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching) { Values = _compared.Values };
         _reference = config.Loss.NeedsReference ? new ReferenceModel(policy.Model) : null;
     }
 
@@ -105,10 +105,11 @@ public sealed class GrpoTrainer : ITrainer
         for (int epoch = 0; epoch < _config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
-                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step)));
+                bool isPolicyOld = updates.All(update => update.Outcome != UpdateOutcome.Applied);
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isPolicyOld), _schedule.At(Step)));
                 _state = _state.After(updates[^1], _config.ToleratedSkips);
+                _policy.WeightsChanged();
             }
-        _policy.WeightsChanged();
         return updates;
     }
 

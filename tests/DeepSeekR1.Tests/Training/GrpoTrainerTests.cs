@@ -55,6 +55,53 @@ public sealed class GrpoTrainerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(DtypeChoice.Float32, 2, 1)]
+    [InlineData(DtypeChoice.Bfloat16, 1, 2)]
+    public async Task In_bitwise_mode_sampler_and_trainer_agree_bit_for_bit(DtypeChoice dtype, int minibatches, int epochs)
+    {
+        var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
+        var config = Config with { MiniBatches = minibatches, InnerEpochs = epochs, Bitwise = true, Loss = Config.Loss with { Beta = 0.01 } };
+        using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Dtype = dtype }));
+        using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), config, Ask);
+        for (int i = 0; i < 3; i++)
+        {
+            var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(0, report.Metrics["sampling/logp_difference/max"]);
+            Assert.Equal(0, report.Metrics["sampling/logp_difference/mean"]);
+            // Policy and reference are the same model before the first update, and later ones move.
+            if (i == 0 && minibatches * epochs == 1) Assert.Equal(0, report.Metrics["kl"]);
+            Assert.True(report.Metrics["grad_norm"] > 0);
+        }
+        Assert.NotEqual(0, (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics["kl"]);
+    }
+
+    [Fact]
+    public async Task Bitwise_mode_learns_what_the_other_learns()
+    {
+        var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
+        async Task<IReadOnlyDictionary<string, double>> StepAsync(bool bitwise)
+        {
+            using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 }));
+            using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 4, Bitwise = bitwise, Loss = Config.Loss with { Beta = 0.01 } }, Ask);
+            return (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics;
+        }
+        var (exact, usual) = (await StepAsync(bitwise: true), await StepAsync(bitwise: false));
+        foreach (string metric in new[] { "loss", "grad_norm", "kl", "entropy", "clip_ratio/region_mean" })
+            Assert.InRange(Math.Abs(exact[metric] - usual[metric]), 0, 1e-3 * Math.Max(1e-3, Math.Abs(usual[metric])));
+        Assert.True(usual["sampling/logp_difference/max"] > 0);
+    }
+
+    [Fact]
+    public void Bitwise_mode_is_refused_where_the_sampler_depends_on_the_batch()
+    {
+        using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Kernels = KernelChoice.Torch }));
+        var any = Reward.From("any", (_, _) => 1.0);
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { Bitwise = true }, Ask));
+        Assert.Contains("grpo.bitwise", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("runtime.kernels", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_failing_reward_masks_its_samples_and_too_many_failures_end_the_run_with_their_cause()
     {

@@ -17,6 +17,12 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     private readonly TokenGradient _gradient = new(policy, temperature, batching);
     private readonly GrpoLoss _loss = new(config);
 
+    /// <summary>
+    /// Computes the log-probabilities that the loss is evaluated at, in place of the forward pass that is differentiated; null: none.
+    /// The gradient with respect to them goes on through LibTorch's pass in either case.
+    /// </summary>
+    internal ICompletionScorer? Values { get; init; }
+
     /// <summary>Makes one step from all samples together. Samples without any gradient are not run.</summary>
     /// <exception cref="ArgumentException">A sample contradicts itself.</exception>
     /// <exception cref="R1Exception">KL is asked for and a sample has no reference log-probabilities.</exception>
@@ -25,7 +31,8 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         foreach (var sample in samples) sample.Validate();
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Run(live, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics));
+        float[][]? values = Values?.LogProbs(live);
+        return OptimizerStep.Run(live, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics));
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -33,16 +40,18 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     {
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Gradient(live, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
+        float[][]? values = Values?.LogProbs(live);
+        return OptimizerStep.Gradient(live, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
     }
 
-    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics) =>
+    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, float[][]? values, StepConstants constants, LossMetrics metrics) =>
         _gradient.Accumulate(batch, (_, logProbs, entropies) =>
         {
             var loss = _loss.Evaluate(Tokens(samples, batch, logProbs, entropies), constants, metrics);
             metrics.Collect();
             return loss;
-        }, hasEntropyGradient: config.EntropyBonus != 0);
+        }, hasEntropyGradient: config.EntropyBonus != 0,
+        values is null ? null : batch.Gather((index, position) => values[index][position - samples[index].PromptLength], ScalarType.Float32));
 
     private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) =>
         config.HasGradientWithoutCredit ? [.. samples] : [.. samples.Where(sample => sample.HasCredit)];
