@@ -65,6 +65,10 @@ public sealed record GrpoLossConfig
     [Description("Weight of the KL divergence from the reference model; 0 needs no reference model."), Range(0, 1e3)]
     public double Beta { get; init; } = 0.001;
 
+    /// <summary>Whether the divergence is added to the loss (GRPO) or taken off the reward (RLOO).</summary>
+    [Description("Whether the divergence is added to the loss of each token (GRPO) or taken off the reward of each completion, summed over its tokens (RLOO).")]
+    public KlPlacement KlPlacement { get; init; } = KlPlacement.Loss;
+
     /// <summary>How the KL divergence is estimated from one sampled token.</summary>
     [Description("How the KL divergence is estimated from one sampled token.")]
     public KlEstimator KlEstimator { get; init; } = KlEstimator.K3;
@@ -85,6 +89,14 @@ public sealed record GrpoLossConfig
     [Description("Weight of the mean entropy in the objective."), Range(-10, 10)]
     public double EntropyBonus { get; init; }
 
+    /// <summary>Moves the weight of the entropy bonus, which begins at <see cref="EntropyBonus"/>; null: it stays.</summary>
+    [Description("Moves the weight of the entropy bonus, which begins at entropyBonus, so that entropy does not fall below a target; null: it stays.")]
+    public AdaptiveEntropyConfig? AdaptiveEntropy { get; init; }
+
+    /// <summary>Completions of advantage zero are not run at all, even where they would pay KL or gain an entropy bonus.</summary>
+    [Description("Completions whose advantage is zero are not run at all, even where they would pay KL or gain an entropy bonus. Without both they never are.")]
+    public bool SkipZeroAdvantages { get; init; }
+
     /// <summary>What is done about a sampler whose probabilities differ from the trainer's.</summary>
     [Description("What is done about a sampler whose probabilities differ from the trainer's.")]
     public SamplerCorrectionConfig SamplerCorrection { get; init; } = new();
@@ -92,11 +104,17 @@ public sealed record GrpoLossConfig
     /// <summary>Upper bound of the ratio relative to one, resolved.</summary>
     internal double ResolvedEpsilonHigh => EpsilonHigh ?? EpsilonLow;
 
-    /// <summary>True where the loss reads log-probabilities of a reference model.</summary>
+    /// <summary>True where log-probabilities of a reference model are needed.</summary>
     public bool NeedsReference => Beta != 0;
 
-    /// <summary>True where a token without credit still has a gradient, so that no sequence may be left out.</summary>
-    internal bool HasGradientWithoutCredit => Beta != 0 || EntropyBonus != 0;
+    /// <summary>Weight of the divergence in the loss.</summary>
+    internal double LossBeta => KlPlacement == KlPlacement.Loss ? Beta : 0;
+
+    /// <summary>True where entropies have a gradient.</summary>
+    internal bool HasEntropyBonus => EntropyBonus != 0 || AdaptiveEntropy is not null;
+
+    /// <summary>True where the sample goes through the model: it has credit, or pays KL or gains entropy without.</summary>
+    internal bool Runs(TrainingSample sample) => sample.HasCredit || (!SkipZeroAdvantages && (LossBeta != 0 || HasEntropyBonus));
 }
 
 /// <summary>The function of ratio and advantage that is maximised.</summary>

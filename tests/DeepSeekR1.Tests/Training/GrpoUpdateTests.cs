@@ -65,6 +65,20 @@ public class GrpoUpdateTests
     }
 
     [Fact]
+    public void Zero_advantages_pay_KL_unless_they_are_skipped()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var samples = TinyPolicy.Samples(4, withReference: true);
+        samples[1] = samples[1] with { Credit = new float[samples[1].CompletionLength] };
+        int Tokens(GrpoLossConfig config) => new GrpoUpdate(policy, optimizer, config, 1, new BatchConfig()).Step(samples, 0).Tokens;
+        int skipped = samples[1].Normalizer.Span.Length - samples[1].Normalizer.Span.Count(0f);
+        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = true }));
+        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { KlPlacement = KlPlacement.Reward }));
+    }
+
+    [Fact]
     public void A_loss_that_is_not_finite_is_reported_and_never_applied()
     {
         using var scope = NewDisposeScope();

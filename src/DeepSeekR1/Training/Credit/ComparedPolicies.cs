@@ -17,14 +17,26 @@ internal sealed class ComparedPolicies(PolicyModel policy, GrpoConfig config)
     /// <summary>[minibatch][sample] the samples with their log-probabilities under the policy as it is before the first update.</summary>
     public IReadOnlyList<IReadOnlyList<TrainingSample>> Attach(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches, ReferenceModel? reference)
     {
-        TrainingSample[] all = [.. minibatches.SelectMany(samples => samples)];
-        float[][]? old = NeedsOld ? Scorer(policy.Model).LogProbs(all) : null, ofReference = reference is null ? null : LogProbs(reference, all);
+        TrainingSample[] run = [.. minibatches.SelectMany(samples => samples).Where(config.Loss.Runs)];
+        float[][]? old = NeedsOld ? Scorer(policy.Model).LogProbs(run) : null;
+        float[][]? ofReference = reference is not null && config.Loss.LossBeta != 0 ? LogProbs(reference, run) : null;
         int next = 0;
-        return [.. minibatches.Select(samples => (IReadOnlyList<TrainingSample>)[.. samples.Select(sample =>
+        TrainingSample Attached(TrainingSample sample)
         {
-            int i = next++;
-            return sample with { OldLogProbs = old?[i], ReferenceLogProbs = ofReference?[i] };
-        })])];
+            if (!config.Loss.Runs(sample)) return sample;
+            int place = next++;
+            return sample with { OldLogProbs = old?[place], ReferenceLogProbs = ofReference?[place] };
+        }
+        return [.. minibatches.Select(samples => (IReadOnlyList<TrainingSample>)[.. samples.Select(Attached)])];
+    }
+
+    /// <summary>The groups as they are paid, with KL in the reward less what they diverged, and the mean divergence of a token; as they were where KL is not there.</summary>
+    public (ScoredGroup[] Groups, double? Kl) Charge(ScoredGroup[] scored, CreditAssignment credit, ReferenceModel? reference)
+    {
+        if (reference is null || config.Loss.KlPlacement != KlPlacement.Reward) return (scored, null);
+        var samples = credit.Assign(scored).Steps[0];
+        float[][] ofReference = LogProbs(reference, samples);
+        return KlPenalty.Charge(scored, [.. samples.Select((sample, i) => sample with { ReferenceLogProbs = ofReference[i] })], config.Loss);
     }
 
     /// <summary>

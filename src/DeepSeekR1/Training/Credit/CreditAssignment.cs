@@ -27,7 +27,8 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
         if (order is not null && !order.Order().SequenceEqual(Enumerable.Range(0, rollouts.Length)))
             throw new ArgumentException($"The order is no permutation of {rollouts.Length} completions.", nameof(order));
         double[] advantages = AdvantagesOf(groups);
-        int[] live = [.. rollouts.Select(LiveTokens)];
+        bool[][] isLive = [.. rollouts.Select(LiveTokens)];
+        int[] live = [.. isLive.Select(tokens => tokens.Count(isToken => isToken))];
         double tokensPerStep = Math.Max(1, live.Sum()) / (double)optimizerSteps;
 
         var steps = new List<IReadOnlyList<TrainingSample>>();
@@ -36,7 +37,7 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
             int begin = (int)((long)rollouts.Length * step / optimizerSteps), end = (int)((long)rollouts.Length * (step + 1) / optimizerSteps);
             int[] members = [.. Enumerable.Range(begin, end - begin).Select(place => order is null ? place : order[place])];
             double[] weights = LossWeights.PerToken(config.Normalization, [.. members.Select(i => live[i])], maxCompletionTokens, tokensPerStep);
-            steps.Add([.. members.Select((i, place) => Sample(rollouts[i], live[i] > 0 ? weights[place] : 0, advantages[i]))]);
+            steps.Add([.. members.Select((i, place) => Sample(rollouts[i], isLive[i], weights[place], advantages[i]))]);
         }
         return new CreditedBatch(advantages, steps);
     }
@@ -52,13 +53,17 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
         return Advantages.NormalizedThenSummed(table, rewardWeights is null ? [.. table.Select(_ => 1.0)] : [.. rewardWeights], sizes);
     }
 
-    private int LiveTokens(Rollout rollout) => config.MaskTruncated && rollout.Completion.IsTruncated ? 0 : rollout.Ids.Length;
-
-    private static TrainingSample Sample(Rollout rollout, double weight, double advantage)
+    /// <summary>[completion] what is trained on: tokens that the policy drew itself.</summary>
+    private bool[] LiveTokens(Rollout rollout)
     {
-        float[] credit = new float[rollout.Ids.Length], normalizer = new float[rollout.Ids.Length];
-        Array.Fill(credit, (float)(weight * advantage));
-        Array.Fill(normalizer, (float)weight);
+        bool isMasked = config.MaskTruncated && rollout.Completion.IsTruncated;
+        return [.. Enumerable.Range(0, rollout.Ids.Length).Select(token => !isMasked && rollout.IsDrawn(token))];
+    }
+
+    private static TrainingSample Sample(Rollout rollout, bool[] isLive, double weight, double advantage)
+    {
+        float[] normalizer = [.. isLive.Select(isToken => isToken ? (float)weight : 0)];
+        float[] credit = [.. isLive.Select(isToken => isToken ? (float)(weight * advantage) : 0)];
         return new TrainingSample
         {
             Ids = (int[])[.. rollout.PromptIds.Span, .. rollout.Ids.Span],
