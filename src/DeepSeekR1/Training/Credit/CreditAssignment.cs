@@ -1,4 +1,3 @@
-using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 
 namespace DeepSeekR1.Training;
@@ -26,7 +25,7 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
             throw new ArgumentException($"{rollouts.Length} completions cannot be cut into {optimizerSteps} optimizer steps.", nameof(optimizerSteps));
         if (order is not null && !order.Order().SequenceEqual(Enumerable.Range(0, rollouts.Length)))
             throw new ArgumentException($"The order is no permutation of {rollouts.Length} completions.", nameof(order));
-        double[] advantages = AdvantagesOf(groups);
+        double[] advantages = Advantages.Of([.. groups.Select(group => group.Scores)], config, rewardWeights);
         bool[][] isLive = [.. rollouts.Select(LiveTokens)];
         int[] live = [.. isLive.Select(tokens => tokens.Count(isToken => isToken))];
         double tokensPerStep = Math.Max(1, live.Sum()) / (double)optimizerSteps;
@@ -40,17 +39,6 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
             steps.Add([.. members.Select((i, place) => Sample(rollouts[i], isLive[i], weights[place], advantages[i]))]);
         }
         return new CreditedBatch(advantages, steps);
-    }
-
-    private double[] AdvantagesOf(IReadOnlyList<ScoredGroup> groups)
-    {
-        int[] sizes = [.. groups.Select(group => group.Scores.Count)];
-        CompletionScore[] scores = [.. groups.SelectMany(group => group.Scores)];
-        if (config.PassAtK is { } k) return PassAtKAdvantages.Of([.. scores.Select(score => score.Total)], sizes, k);
-        if (config.RewardAggregation == RewardAggregation.SumThenNormalize || scores.Length == 0)
-            return Advantages.OfTotals([.. scores.Select(score => score.Total)], sizes, config.AdvantageScale, config.Baseline);
-        double?[][] table = [.. Enumerable.Range(0, scores[0].ByReward.Count).Select(reward => scores.Select(score => score.ByReward[reward].Value).ToArray())];
-        return Advantages.NormalizedThenSummed(table, rewardWeights is null ? [.. table.Select(_ => 1.0)] : [.. rewardWeights], sizes);
     }
 
     /// <summary>[completion] what is trained on: tokens that the policy drew itself.</summary>
