@@ -13,7 +13,7 @@ public enum PolicyObjectiveKind
     Cispo,
     /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347).</summary>
     Sapo,
-    /// <summary>A smooth weight of the whole sequence's ratio (VESPO).</summary>
+    /// <summary>A smooth weight of the whole sequence's ratio (VESPO, arXiv 2602.10693).</summary>
     Vespo,
     /// <summary>The log-probability itself (REINFORCE).</summary>
     PolicyGradient,
