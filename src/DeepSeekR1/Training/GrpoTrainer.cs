@@ -32,9 +32,11 @@ public sealed class GrpoTrainer : ITrainer
     /// <param name="prompts">The prompt at each position of training, from 0; a pure function.</param>
     /// <param name="seed">Of the rollouts and of their order.</param>
     /// <param name="time">Clock of the phases; null: the system's.</param>
-    /// <exception cref="R1Exception">The model has no parameter that is trained.</exception>
+    /// <exception cref="R1Exception">The model has no parameter that is trained, or cannot do what the configuration asks for (bitwise, referenceMixup).</exception>
     public GrpoTrainer(PolicyModel policy, WeightedRewards rewards, GrpoConfig config, Func<int, Prompt> prompts, ulong seed = 1, TimeProvider? time = null)
     {
+        if (config.ReferenceMixup < 1 && policy.Model.Adapter is not null)
+            throw new R1Exception($"grpo.referenceMixup is {config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
         (_policy, _rewards, _config, _time) = (policy, rewards, config, time ?? TimeProvider.System);
         _collector = new GroupCollector(policy, rewards, config, prompts, new AddressedRandom(seed, RandomPurpose.Rollout));
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
@@ -44,8 +46,6 @@ public sealed class GrpoTrainer : ITrainer
         _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, config.Steps);
         _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching) { Values = _compared.Values };
         _reference = config.Loss.NeedsReference ? new ReferenceModel(policy.Model) : null;
-        if (config.ReferenceMixup < 1 && policy.Model.Adapter is not null)
-            throw new R1Exception($"grpo.referenceMixup is {config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Models;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -57,13 +58,15 @@ public sealed class GrpoTrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(DtypeChoice.Float32, 2, 1)]
-    [InlineData(DtypeChoice.Bfloat16, 1, 2)]
-    public async Task In_bitwise_mode_sampler_and_trainer_agree_bit_for_bit(DtypeChoice dtype, int minibatches, int epochs)
+    [InlineData(DtypeChoice.Float32, 1, 1, false)]
+    [InlineData(DtypeChoice.Float32, 2, 1, true)]
+    [InlineData(DtypeChoice.Bfloat16, 1, 2, false)]
+    public async Task In_bitwise_mode_sampler_and_trainer_agree_bit_for_bit(DtypeChoice dtype, int minibatches, int epochs, bool hasAdapter)
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
         var config = Config with { MiniBatches = minibatches, InnerEpochs = epochs, Bitwise = true, Loss = Config.Loss with { Beta = 0.01 } };
         using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Dtype = dtype }));
+        if (hasAdapter) policy.AttachAdapter(new LoraConfig(), new AddressedRandom(1, RandomPurpose.Weights));
         using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), config, Ask);
         for (int i = 0; i < 3; i++)
         {
@@ -164,6 +167,16 @@ public sealed class GrpoTrainerTests : IDisposable
             Assert.InRange(saved.Read(name).LargestDifference(expected), 0, 1e-6);
             start.Dispose();
         }
+    }
+
+    [Fact]
+    public void Mixtures_of_adapters_are_refused()
+    {
+        using var policy = PolicyModel.Load(_policy.Folder, _policy.Runtime);
+        policy.AttachAdapter(new LoraConfig(), new AddressedRandom(1, RandomPurpose.Weights));
+        var config = Config with { ReferenceReplacedEvery = 1, ReferenceMixup = 0.5, Loss = Config.Loss with { Beta = 0.01 } };
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((Reward.From("any", (_, _) => 1.0), 1)), config, Ask));
+        Assert.Contains("grpo.referenceMixup", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
