@@ -107,11 +107,14 @@ public abstract class DecoderModel : IDisposable
             parameter => ParameterFactory.Own(parameter.Value.clone(), trainable && !ParameterLayout.IsBuffer(parameter.Key)), StringComparer.Ordinal);
     }
 
-    /// <summary>Takes over the weights of a model of the same shape.</summary>
-    internal void CopyFrom(DecoderModel other)
+    /// <summary>Takes over the weights of a model of the same shape, or only a share of them and keeps the rest of its own.</summary>
+    internal void CopyFrom(DecoderModel other, double share = 1)
     {
         using var noGrad = no_grad();
-        foreach (var (name, parameter) in _parameters) parameter.copy_(other._parameters[name]);
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in _parameters)
+            if (share == 1) parameter.copy_(other._parameters[name]);
+            else parameter.lerp_(other._parameters[name], share);
     }
 
     private void CheckIds(Tensor ids)

@@ -94,12 +94,15 @@ public sealed class PolicyModel : IModelFolder
     }
 
     /// <summary>An engine that samples from the weights as they are now.</summary>
-    public RolloutEngine Engine(RolloutLimits limits)
+    public RolloutEngine Engine(RolloutLimits limits) => new(Decoder(), Tokenizer, StopIds, limits, Runtime.Threads);
+
+    /// <summary>The decoder that samples, with the weights as they are now.</summary>
+    internal IDecoder Decoder()
     {
         _decoder ??= Decoders.For(Model, Runtime);
         if (_isDecoderStale) _decoder.Refresh();
         _isDecoderStale = false;
-        return new RolloutEngine(_decoder, Tokenizer, StopIds, limits, Runtime.Threads);
+        return _decoder;
     }
 
     /// <summary>Tells that the weights were updated: the next engine takes them over.</summary>

@@ -32,17 +32,19 @@ public sealed class GrpoTrainer : ITrainer
     /// <param name="prompts">The prompt at each position of training, from 0; a pure function.</param>
     /// <param name="seed">Of the rollouts and of their order.</param>
     /// <param name="time">Clock of the phases; null: the system's.</param>
-    /// <exception cref="R1Exception">The model has no parameter that is trained.</exception>
+    /// <exception cref="R1Exception">The model has no parameter that is trained, or cannot do what the configuration asks for (bitwise, referenceMixup).</exception>
     public GrpoTrainer(PolicyModel policy, WeightedRewards rewards, GrpoConfig config, Func<int, Prompt> prompts, ulong seed = 1, TimeProvider? time = null)
     {
+        if (config.ReferenceMixup < 1 && policy.Model.Adapter is not null)
+            throw new R1Exception($"grpo.referenceMixup is {config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
         (_policy, _rewards, _config, _time) = (policy, rewards, config, time ?? TimeProvider.System);
         _collector = new GroupCollector(policy, rewards, config, prompts, new AddressedRandom(seed, RandomPurpose.Rollout));
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
         _credit = new CreditAssignment(config.Loss, config.Sampling.MaxNewTokens, [.. rewards.Items.Select(item => item.Weight)]);
-        _compared = new ComparedPolicies(policy.Model, config);
+        _compared = new ComparedPolicies(policy, config);
         _optimizer = Optimizer.For(policy.Model, config.Optimizer);
         _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, config.Steps);
-        _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching);
+        _update = new GrpoUpdate(policy.Model, _optimizer, config.Loss, config.Sampling.Temperature, config.Batching) { Values = _compared.Values };
         _reference = config.Loss.NeedsReference ? new ReferenceModel(policy.Model) : null;
     }
 
@@ -69,8 +71,9 @@ public sealed class GrpoTrainer : ITrainer
 
         var (scored, prompts) = await _collector.CollectAsync(Step, _state.Prompts, clock, cancellationToken);
 
+        var (paid, kl) = _compared.Charge(scored, _credit, _reference);
         int[] order = _orderRandom.Permutation(scored.Sum(group => group.Scores.Count), step: Step);
-        var credited = _credit.Assign(scored, _config.MiniBatches, order);
+        var credited = _credit.Assign(paid, _config.MiniBatches, order);
         var minibatches = _compared.Attach(credited.Steps, _reference);
         clock.Mark("logprobs");
 
@@ -80,7 +83,7 @@ public sealed class GrpoTrainer : ITrainer
         _state = _state.After(scored, prompts, _config.ToleratedStepsWithoutSignal);
         ReplaceReferenceWhenDue();
         string[] names = [.. _rewards.Items.Select(item => item.Reward.Name)];
-        return new GrpoStepReport(Step, Metrics(scored, names, updates), clock.Seconds, scored, credited.Advantages, names);
+        return new GrpoStepReport(Step, Metrics(scored, names, updates, kl), clock.Seconds, scored, credited.Advantages, names);
     }
 
     /// <inheritdoc/>
@@ -105,24 +108,27 @@ public sealed class GrpoTrainer : ITrainer
         for (int epoch = 0; epoch < _config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
-                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step)));
-                _state = _state.After(updates[^1], _config.ToleratedSkips);
+                bool isPolicyOld = updates.All(update => update.Outcome != UpdateOutcome.Applied);
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isPolicyOld), _schedule.At(Step), _state.EntropyBonus(_config.Loss)));
+                _state = _state.After(updates[^1], _config.ToleratedSkips).AfterEntropy(updates[^1], _config.Loss);
+                _policy.WeightsChanged();
             }
-        _policy.WeightsChanged();
         return updates;
     }
 
     private void ReplaceReferenceWhenDue()
     {
         if (_reference is null || _config.ReferenceReplacedEvery == 0 || Step % _config.ReferenceReplacedEvery != 0) return;
-        _reference.Replace();
+        _reference.Replace(_config.ReferenceMixup);
     }
 
-    private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates)
+    private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates, double? kl)
     {
         var metrics = RolloutMetrics.Of(scored, rewardNames);
         foreach (var (name, value) in RewardStatistics.Measure(_rewards, [.. scored.SelectMany(group => group.Scores)])) metrics[name] = value;
         foreach (var (name, value) in UpdateReport.Mean(updates)) metrics[name] = value;
+        if (kl is { } charged) metrics["kl"] = charged;
+        if (_config.Loss.HasEntropyBonus) metrics["entropy_coef"] = _state.Entropy?.Coefficient ?? _config.Loss.EntropyBonus;
         metrics["num_tokens"] = _state.Tokens;
         metrics["num_prompts"] = _state.Prompts;
         return metrics;

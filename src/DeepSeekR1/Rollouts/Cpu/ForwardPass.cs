@@ -54,18 +54,18 @@ internal sealed unsafe class ForwardPass : IDisposable
     private ModelConfig Config => _model.Config;
 
     /// <summary>
-    /// Runs the layers, storing keys and values. Rows of one prompt follow one another; those of the prompt itself in the order of
-    /// their positions.
+    /// Runs the layers, storing keys and values. Rows of one prompt follow one another; those of the prompt itself, and of one sequence,
+    /// in the order of their positions.
     /// </summary>
     public void Run(DecoderRow[] rows)
     {
         _rows = rows;
         foreach (var buffer in new[] { _residual, _normed, _projected, _attended, _gateUp, _gated }) buffer.Reserve(rows.Length);
         _rotary.Extend(rows.Max(row => row.Position) + 1);
-        int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.Sequence?.Length ?? 0);
+        int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.VisibleOwn);
         foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
 
-        bool areIndependent = rows.All(row => row.Sequence is not null);
+        bool areIndependent = rows.All(row => row.IsNewest);
         bool isCached = _model.LayerWeights <= WeightsInCache;
         int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
         if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
@@ -183,9 +183,9 @@ internal sealed unsafe class ForwardPass : IDisposable
                 _kernels.Rotate(x, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
             }
 
-            var (block, token) = row.Sequence is { } sequence ? sequence.Newest : (row.Prompt.Cache, row.Position);
+            var (block, token) = row.Sequence is { } sequence ? sequence.PlaceOf(row.VisibleOwn - 1) : (row.Prompt.Cache, row.Position);
             float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;
-            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, isOwn: row.Sequence is not null);
+            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.IsNewest);
         }
     }
 

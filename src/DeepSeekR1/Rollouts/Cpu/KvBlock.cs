@@ -52,15 +52,15 @@ internal sealed unsafe class KvBlock : IDisposable
     /// <param name="token">Its place in the block.</param>
     /// <param name="key">[head dimension].</param>
     /// <param name="value">[head dimension].</param>
-    /// <param name="isOwn">
-    /// The block is a sequence's own, whose tokens come one by one. Then the value after an even token is zeroed: products read values two by
-    /// two, and what a used block held before must not reach them, as it may be NaN. A fresh block of a prompt is zero, and several threads
-    /// store its tokens.
+    /// <param name="clearNext">
+    /// Zeroes the value after an even token: products read values two by two, and what a used block held before must not reach them,
+    /// as it may be NaN. Not where several threads store tokens of the block.
     /// </param>
-    public void Store(int layer, int head, int token, float* key, float* value, bool isOwn)
+    public void Store(int layer, int head, int token, float* key, float* value, bool clearNext)
     {
-        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext: isOwn && token % 2 == 0);
-        else StoreBfloat16((uint*)Head(layer, head), token, key, value, isOwn);
+        clearNext &= token % 2 == 0;
+        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext);
+        else StoreBfloat16((uint*)Head(layer, head), token, key, value, clearNext);
     }
 
     public void Dispose() => _memory.Dispose();
@@ -84,7 +84,7 @@ internal sealed unsafe class KvBlock : IDisposable
     }
 
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void StoreBfloat16(uint* block, int token, float* key, float* value, bool isOwn)
+    private void StoreBfloat16(uint* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
         uint* rounded = stackalloc uint[headDim];
@@ -97,18 +97,13 @@ internal sealed unsafe class KvBlock : IDisposable
         for (int i = 0; i < headDim; i += width, values += (nint)Capacity / 2 * width)
         {
             int count = Math.Min(width, headDim - i);
-            if (!isOwn)
-            {
-                // The other half of a word may be written by another thread at the same time.
-                for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = (ushort)(rounded[i + lane] >> 16);
-            }
-            else if (token % 2 == 0)
+            if (clearNext)
             {
                 for (int lane = 0; lane < count; lane++) values[lane] = rounded[i + lane] >> 16;
             }
             else
             {
-                for (int lane = 0; lane < count; lane++) values[lane] = (values[lane] & 0xFFFF) | (rounded[i + lane] & 0xFFFF0000);
+                for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = (ushort)(rounded[i + lane] >> 16);
             }
         }
     }
