@@ -33,7 +33,7 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task A_few_steps_bring_what_is_paid_for()
     {
         var shorter = Reward.From("short", (_, completion) => -completion.TokenCount);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((shorter, 1)), Config, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((shorter, 1)), Config) { Prompts = Ask };
         var lengths = new List<double>();
         await foreach (var step in trainer.TrainAsync(TestContext.Current.CancellationToken))
         {
@@ -47,7 +47,7 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task Sampler_and_trainer_agree_about_every_sampled_token()
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 2, OldPolicy = OldPolicy.Sampler }, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 2, OldPolicy = OldPolicy.Sampler }) { Prompts = Ask };
         for (int i = 0; i < 3; i++)
         {
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
@@ -59,14 +59,14 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task A_failing_reward_masks_its_samples_and_too_many_failures_end_the_run_with_their_cause()
     {
         var sometimes = Reward.From("sometimes", (prompt, completion) => completion.Text.Length % 4 == 0 ? throw new InvalidOperationException("no service") : completion.TokenCount);
-        using (var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 1 }, Ask))
+        using (var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 1 }) { Prompts = Ask })
         {
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
             int failed = report.Groups.SelectMany(group => group.Scores).Count(score => score.Total is null);
             Assert.InRange(failed, 1, 15);
             Assert.Equal(failed / 16.0, report.Metrics["rewards/sometimes/failed"], 12);
         }
-        using var strict = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 0 }, Ask);
+        using var strict = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 0 }) { Prompts = Ask };
         var failure = await Assert.ThrowsAsync<RewardFailureException>(() => strict.StepAsync(TestContext.Current.CancellationToken));
         Assert.Contains("'sometimes'", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no service", failure.Message, StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class GrpoTrainerTests : IDisposable
         var picky = Reward.From("picky", (prompt, completion) => int.Parse(prompt.Id[1..], System.Globalization.CultureInfo.InvariantCulture) % 3 == 2 ? completion.Text.Sum(letter => letter) % 97 : 1.0);
         async Task<string> StepAsync(int rounds)
         {
-            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { SamplingRounds = rounds }, Ask);
+            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { SamplingRounds = rounds }) { Prompts = Ask };
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
             return $"{string.Join(' ', report.Groups.Select(group => group.Group.Prompt.Index))} of {report.Metrics["num_prompts"]}";
         }

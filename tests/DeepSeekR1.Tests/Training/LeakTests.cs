@@ -28,7 +28,7 @@ public sealed class LeakTests : IDisposable
     public async Task No_tensor_outlives_its_step()
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), GrpoTrainerTests.Config with { Loss = GrpoTrainerTests.Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0 }, GrpoTrainerTests.Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), GrpoTrainerTests.Config with { Loss = GrpoTrainerTests.Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0 }) { Prompts = GrpoTrainerTests.Ask };
         for (int i = 0; i < 10; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
         long before = LiveTensors();
         for (int i = 0; i < 40; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);

@@ -7,15 +7,15 @@ internal static class OptimizerStep
 {
     /// <summary>Sums the gradient over all micro-batches and applies it once, unless there is none or it is not finite.</summary>
     /// <param name="sequences">The sequences of the step.</param>
-    /// <param name="batching">How they are cut.</param>
+    /// <param name="memory">How they are cut.</param>
     /// <param name="optimizer">Owner of the gradient.</param>
     /// <param name="device">Where the model lives.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="accumulate">Adds the gradient of one micro-batch and its metrics, <c>loss</c> among them.</param>
-    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device, double learningRate,
+    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, Device device, double learningRate,
         Action<MicroBatch, LossMetrics> accumulate)
     {
-        var (metrics, tokens) = Gradient(sequences, batching, optimizer, device, accumulate);
+        var (metrics, tokens) = Gradient(sequences, memory, optimizer, device, accumulate);
         return Apply(metrics, tokens, optimizer, learningRate);
     }
 
@@ -34,8 +34,8 @@ internal static class OptimizerStep
     }
 
     /// <summary>The gradient alone, left in the optimizer.</summary>
-    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device,
-        Action<MicroBatch, LossMetrics> accumulate)
+    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, Device device,
+        Action<MicroBatch, LossMetrics> accumulate) => memory.Run(batching =>
     {
         var metrics = new LossMetrics();
         int tokens = 0;
@@ -49,5 +49,5 @@ internal static class OptimizerStep
             tokens += (int)batch.Targets.numel();
         }
         return (metrics, tokens);
-    }
+    });
 }
