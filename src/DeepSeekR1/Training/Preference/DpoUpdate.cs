@@ -35,7 +35,7 @@ public sealed class DpoUpdate(CausalLM policy, IOptimizer optimizer, DpoConfig c
         replies = [.. replies.Zip(credit, (reply, each) => reply with { Credit = Enumerable.Repeat((float)each, reply.CompletionLength).ToArray() })];
         var (_, tokens) = OptimizerStep.Gradient(replies, _memory, optimizer, policy.Device, (batch, _) => _gradient.Accumulate(batch, (_, logProbs, _) =>
             (logProbs * batch.Gather((reply, position) => replies[reply].Credit.Span[position - replies[reply].PromptLength], logProbs.dtype)).sum()));
-        return OptimizerStep.Apply(metrics, tokens, optimizer, learningRate);
+        return OptimizerStep.Apply(metrics, tokens, optimizer, learningRate, _memory);
     }
 
     /// <summary>[reply] log-probabilities, summed over the tokens.</summary>

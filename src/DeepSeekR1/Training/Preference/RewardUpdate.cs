@@ -31,14 +31,14 @@ public sealed class RewardUpdate(SequenceClassifier model, IOptimizer optimizer,
     public UpdateReport Step(IReadOnlyList<PreferencePair> pairs, double learningRate)
     {
         var metrics = Gradient(pairs);
-        return OptimizerStep.Apply(metrics, pairs.Sum(pair => pair.Chosen.Length + pair.Rejected.Length), optimizer, learningRate);
+        return OptimizerStep.Apply(metrics, pairs.Sum(pair => pair.Chosen.Length + pair.Rejected.Length), optimizer, learningRate, _memory);
     }
 
     /// <summary>One step on replies with verdicts.</summary>
     public UpdateReport Step(IReadOnlyList<LabelledReply> replies, double learningRate)
     {
         var metrics = Gradient(replies, reply => reply.Ids.Length, rowsEach: 1, Accumulate);
-        return OptimizerStep.Apply(metrics, replies.Sum(reply => reply.Ids.Length), optimizer, learningRate);
+        return OptimizerStep.Apply(metrics, replies.Sum(reply => reply.Ids.Length), optimizer, learningRate, _memory);
     }
 
     /// <summary>The gradient of a step on pairs, left in the optimizer and not applied.</summary>

@@ -16,7 +16,7 @@ internal static class OptimizerStep
         Action<MicroBatch, LossMetrics> accumulate)
     {
         var (metrics, tokens) = Gradient(sequences, memory, optimizer, device, accumulate);
-        return Apply(metrics, tokens, optimizer, learningRate);
+        return Apply(metrics, tokens, optimizer, learningRate, memory);
     }
 
     /// <summary>Applies the gradient that the optimizer holds, unless there is none or it is not finite.</summary>
@@ -24,10 +24,12 @@ internal static class OptimizerStep
     /// <param name="tokens">That entered the loss.</param>
     /// <param name="optimizer">Owner of the gradient.</param>
     /// <param name="learningRate">Of this step.</param>
-    public static UpdateReport Apply(LossMetrics metrics, int tokens, IOptimizer optimizer, double learningRate)
+    /// <param name="memory">Whether it had to be halved.</param>
+    public static UpdateReport Apply(LossMetrics metrics, int tokens, IOptimizer optimizer, double learningRate, MemoryBudget memory)
     {
         if (tokens == 0) return UpdateReport.Of(UpdateOutcome.NoSignal, 0, learningRate, 0, []);
         var results = metrics.Results();
+        if (memory.Halvings > 0) results["memory/halvings"] = memory.Halvings;
         if (!double.IsFinite(results["loss"])) return UpdateReport.Of(UpdateOutcome.NotFinite, double.NaN, learningRate, tokens, results);
         double norm = optimizer.Step(learningRate);
         return UpdateReport.Of(double.IsFinite(norm) ? UpdateOutcome.Applied : UpdateOutcome.NotFinite, norm, learningRate, tokens, results);
