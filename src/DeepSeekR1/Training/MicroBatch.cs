@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -22,7 +23,7 @@ internal sealed class MicroBatch : IDisposable
         _device = device;
         Members = [.. rows.SelectMany(row => row).Select(index => new Member(index, sequences[index].ScoredPositions()))];
         var inputs = Members.ToDictionary(member => member.Index, member => member.Positions[^1]);
-        int length = rows.Max(row => row.Sum(index => inputs[index]));
+        int length = Kernels.StableLength(rows.Count, rows.Max(row => row.Sum(index => inputs[index])));
         int tokens = Members.Sum(member => member.Positions.Length);
         long[] ids = new long[rows.Count * length], document = new long[ids.Length], place = new long[ids.Length];
         long[] hiddenRows = new long[tokens], targets = new long[tokens], sequence = new long[tokens];

@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -75,7 +76,7 @@ internal sealed class TokenLogProbs : IDisposable
         {
             using var chunk = NewDisposeScope();
             var dLogits = LogitGradient(start, count, dLogProbs, dEntropies).to(_hidden.dtype);
-            dHidden.narrow(0, start, count).copy_(dLogits.mm(_head));
+            dHidden.narrow(0, start, count).copy_(Kernels.PadRows(dLogits).mm(_head).narrow(0, 0, count));
             headGradient?.addmm_(dLogits.t(), _hidden.narrow(0, start, count));
         }
         return dHidden.MoveToOuterDisposeScope();
@@ -116,7 +117,7 @@ internal sealed class TokenLogProbs : IDisposable
     private Tensor LogSoftmax(long start, long count)
     {
         using var scope = NewDisposeScope();
-        var logits = nn.functional.linear(_hidden.narrow(0, start, count), _head).to(StatisticsDtype);
+        var logits = nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head).narrow(0, 0, count).to(StatisticsDtype);
         if (_temperature != 1) logits.div_(_temperature);
         return nn.functional.log_softmax(logits, 1).MoveToOuterDisposeScope();
     }

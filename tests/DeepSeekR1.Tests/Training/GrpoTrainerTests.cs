@@ -35,7 +35,7 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task A_few_steps_bring_what_is_paid_for()
     {
         var shorter = Reward.From("short", (_, completion) => -completion.TokenCount);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((shorter, 1)), Config, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((shorter, 1)), Config) { Prompts = Ask };
         var lengths = new List<double>();
         await foreach (var step in trainer.TrainAsync(TestContext.Current.CancellationToken))
         {
@@ -49,7 +49,7 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task Sampler_and_trainer_agree_about_every_sampled_token()
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 2, OldPolicy = OldPolicy.Sampler }, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 2, OldPolicy = OldPolicy.Sampler }) { Prompts = Ask };
         for (int i = 0; i < 3; i++)
         {
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
@@ -67,7 +67,7 @@ public sealed class GrpoTrainerTests : IDisposable
         var config = Config with { MiniBatches = minibatches, InnerEpochs = epochs, Bitwise = true, Loss = Config.Loss with { Beta = 0.01 } };
         using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Dtype = dtype }));
         if (hasAdapter) policy.AttachAdapter(new LoraConfig(), new AddressedRandom(1, RandomPurpose.Weights));
-        using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), config, Ask);
+        using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), config) { Prompts = Ask };
         for (int i = 0; i < 3; i++)
         {
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
@@ -87,7 +87,7 @@ public sealed class GrpoTrainerTests : IDisposable
         async Task<IReadOnlyDictionary<string, double>> StepAsync(bool bitwise)
         {
             using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 }));
-            using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 4, Bitwise = bitwise, Loss = Config.Loss with { Beta = 0.01 } }, Ask);
+            using var trainer = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { MiniBatches = 4, Bitwise = bitwise, Loss = Config.Loss with { Beta = 0.01 } }) { Prompts = Ask };
             return (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics;
         }
         var (exact, usual) = (await StepAsync(bitwise: true), await StepAsync(bitwise: false));
@@ -101,7 +101,7 @@ public sealed class GrpoTrainerTests : IDisposable
     {
         var none = Reward.From("none", (_, _) => 1.0);
         var config = Config with { ToleratedStepsWithoutSignal = 0, Loss = Config.Loss with { Beta = 0.5, KlPlacement = KlPlacement.Reward, Baseline = AdvantageBaseline.LeaveOneOut, AdvantageScale = AdvantageScale.None } };
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((none, 1)), config, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((none, 1)), config) { Prompts = Ask };
         var first = await trainer.StepAsync(TestContext.Current.CancellationToken);
         // Policy and reference are the same model up to rounding: nothing to pay for.
         Assert.InRange(Math.Abs(first.Metrics["kl"]), 0, 1e-5);
@@ -122,7 +122,7 @@ public sealed class GrpoTrainerTests : IDisposable
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
         var config = Config with { Loss = Config.Loss with { EntropyBonus = 0.01, AdaptiveEntropy = new AdaptiveEntropyConfig { Target = 100, Step = 0.004, Max = 0.02 } } };
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), config, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), config) { Prompts = Ask };
         var coefficients = new List<double>();
         for (int i = 0; i < 4; i++) coefficients.Add((await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics["entropy_coef"]);
         Assert.Equal([0.014, 0.018, 0.02, 0.02], coefficients, (a, b) => Math.Abs(a - b) < 1e-12);
@@ -131,7 +131,7 @@ public sealed class GrpoTrainerTests : IDisposable
         trainer.Save(folder);
         using var policy = PolicyModel.Load(folder, _policy.Runtime);
         var above = config with { Loss = config.Loss with { AdaptiveEntropy = config.Loss.AdaptiveEntropy! with { Target = 0 } } };
-        using var resumed = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), above, Ask);
+        using var resumed = new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), above) { Prompts = Ask };
         resumed.Restore(folder);
         Assert.Equal(0.016, (await resumed.StepAsync(TestContext.Current.CancellationToken)).Metrics["entropy_coef"], 1e-12);
     }
@@ -154,7 +154,7 @@ public sealed class GrpoTrainerTests : IDisposable
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
         var old = _policy.Model.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
         var config = Config with { ReferenceReplacedEvery = 2, ReferenceMixup = 0.25, Loss = Config.Loss with { Beta = 0.01 } };
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), config, Ask);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), config) { Prompts = Ask };
         await trainer.StepAsync(TestContext.Current.CancellationToken);
         await trainer.StepAsync(TestContext.Current.CancellationToken);
         string folder = Path.Combine(_folder.FullName, "mixed");
@@ -175,7 +175,7 @@ public sealed class GrpoTrainerTests : IDisposable
         using var policy = PolicyModel.Load(_policy.Folder, _policy.Runtime);
         policy.AttachAdapter(new LoraConfig(), new AddressedRandom(1, RandomPurpose.Weights));
         var config = Config with { ReferenceReplacedEvery = 1, ReferenceMixup = 0.5, Loss = Config.Loss with { Beta = 0.01 } };
-        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((Reward.From("any", (_, _) => 1.0), 1)), config, Ask));
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((Reward.From("any", (_, _) => 1.0), 1)), config) { Prompts = Ask });
         Assert.Contains("grpo.referenceMixup", failure.Message, StringComparison.Ordinal);
     }
 
@@ -184,7 +184,7 @@ public sealed class GrpoTrainerTests : IDisposable
     {
         using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Kernels = KernelChoice.Torch }));
         var any = Reward.From("any", (_, _) => 1.0);
-        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { Bitwise = true }, Ask));
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { Bitwise = true }) { Prompts = Ask });
         Assert.Contains("grpo.bitwise", failure.Message, StringComparison.Ordinal);
         Assert.Contains("runtime.kernels", failure.Message, StringComparison.Ordinal);
     }
@@ -193,14 +193,14 @@ public sealed class GrpoTrainerTests : IDisposable
     public async Task A_failing_reward_masks_its_samples_and_too_many_failures_end_the_run_with_their_cause()
     {
         var sometimes = Reward.From("sometimes", (prompt, completion) => completion.Text.Length % 4 == 0 ? throw new InvalidOperationException("no service") : completion.TokenCount);
-        using (var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 1 }, Ask))
+        using (var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 1 }) { Prompts = Ask })
         {
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
             int failed = report.Groups.SelectMany(group => group.Scores).Count(score => score.Total is null);
             Assert.InRange(failed, 1, 15);
             Assert.Equal(failed / 16.0, report.Metrics["rewards/sometimes/failed"], 12);
         }
-        using var strict = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 0 }, Ask);
+        using var strict = new GrpoTrainer(_policy, WeightedRewards.Of((sometimes, 1)), Config with { ToleratedRewardFailures = 0 }) { Prompts = Ask };
         var failure = await Assert.ThrowsAsync<RewardFailureException>(() => strict.StepAsync(TestContext.Current.CancellationToken));
         Assert.Contains("'sometimes'", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no service", failure.Message, StringComparison.Ordinal);
@@ -213,7 +213,7 @@ public sealed class GrpoTrainerTests : IDisposable
         var picky = Reward.From("picky", (prompt, completion) => int.Parse(prompt.Id[1..], System.Globalization.CultureInfo.InvariantCulture) % 3 == 2 ? completion.Text.Sum(letter => letter) % 97 : 1.0);
         async Task<string> StepAsync(int rounds)
         {
-            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { SamplingRounds = rounds }, Ask);
+            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { SamplingRounds = rounds }) { Prompts = Ask };
             var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
             return $"{string.Join(' ', report.Groups.Select(group => group.Group.Prompt.Index))} of {report.Metrics["num_prompts"]}";
         }

@@ -190,9 +190,9 @@ public class GrpoUpdateTests
         TrainingSample[] samples = [Completion(2000, 1 / 48f), Completion(3000, -1 / 48f)];
         double Margin() => scorer.LogProbs(samples) is [var rewarded, var punished] ? rewarded.Average() - punished.Average() : double.NaN;
         double before = Margin();
-        var report = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, batching).Step(samples, 1e-5);
+        var report = new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, batching).Step(samples, 1e-4);
         Assert.Equal(UpdateOutcome.Applied, report.Outcome);
-        Assert.True(Margin() > before, $"margin {before} → {Margin()}");
+        Assert.True(Margin() > before + 0.5, $"margin {before} → {Margin()}");
     }
 
     private static GrpoLossConfig ConfigOf(JsonElement settings)

@@ -14,6 +14,7 @@ namespace DeepSeekR1.Training;
 /// <param name="batching">How a step is cut for the machine.</param>
 public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossConfig config, double temperature, BatchConfig batching)
 {
+    private readonly MemoryBudget _memory = new(batching, policy.Device);
     private readonly TokenGradient _gradient = new(policy, temperature, batching);
     private readonly GrpoLoss _loss = new(config);
 
@@ -35,7 +36,7 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         var live = Live(samples);
         var constants = Constants(samples) with { EntropyBonus = entropyBonus };
         float[][]? values = Values?.LogProbs(live);
-        return OptimizerStep.Run(live, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics));
+        return OptimizerStep.Run(live, _memory, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics));
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -44,7 +45,7 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         var live = Live(samples);
         var constants = Constants(samples);
         float[][]? values = Values?.LogProbs(live);
-        return OptimizerStep.Gradient(live, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
+        return OptimizerStep.Gradient(live, _memory, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
     }
 
     private void Accumulate(List<TrainingSample> samples, MicroBatch batch, float[][]? values, StepConstants constants, LossMetrics metrics) =>
