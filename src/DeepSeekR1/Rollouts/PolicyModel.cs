@@ -112,9 +112,8 @@ public sealed class PolicyModel : IModelFolder
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
     public void Save(string folder)
     {
-        if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder));
-        else HfCheckpoint.SaveModel(Model, folder);
-        _text.Save(folder);
+        if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder), _text.Save);
+        else HfCheckpoint.SaveModel(Model, folder, saveBeside: _text.Save);
     }
 
     /// <inheritdoc/>
@@ -127,9 +126,8 @@ public sealed class PolicyModel : IModelFolder
         }
         PeftAdapter.Save(adapter, Path.Combine(folder, AdapterFolder), Path.GetFullPath(Folder));
         adapter.Merge();
-        HfCheckpoint.SaveModel(Model, folder);
+        HfCheckpoint.SaveModel(Model, folder, saveBeside: _text.Save);
         adapter.Unmerge();
-        _text.Save(folder);
     }
 
     /// <inheritdoc/>

@@ -71,7 +71,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         var (paid, kl) = _compared.Charge(scored, _credit, _reference);
         int[] order = _orderRandom.Permutation(scored.Sum(group => group.Scores.Count), step: Step);
         var credited = _credit.Assign(paid, Config.MiniBatches, order);
-        var minibatches = _compared.Attach(credited.Steps, _reference);
+        var minibatches = _compared.Attach(credited.Steps, Config.Loss.NeedsReference ? _reference : null);
         clock.Mark("logprobs");
 
         var updates = Update(minibatches);
@@ -92,6 +92,8 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
     private protected override void Configure()
     {
+        if (Config.ReferenceMixup < 1 && _policy.Model.Adapter is not null)
+            throw new R1Exception($"grpo.referenceMixup is {Config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
         _collector = new GroupCollector(_policy, _rewards, Config, new AddressedRandom(_seed, RandomPurpose.Rollout));
         _credit = new CreditAssignment(Config.Loss, Config.Sampling.MaxNewTokens, [.. _rewards.Items.Select(item => item.Weight)]);
         _compared = new ComparedPolicies(_policy, Config);

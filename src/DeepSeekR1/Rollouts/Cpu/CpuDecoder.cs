@@ -209,7 +209,6 @@ public sealed class CpuDecoder : IDecoder
 
     internal void CheckToken(int id)
     {
-        if ((uint)id >= (uint)VocabularySize)
-            throw new R1Exception($"Token id {id} is outside the model's vocabulary of {VocabularySize}; the tokenizer and the model do not belong together.");
+        if ((uint)id >= (uint)VocabularySize) throw _model.Config.UnknownToken(id);
     }
 }

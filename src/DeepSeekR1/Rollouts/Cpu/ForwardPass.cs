@@ -149,7 +149,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private void Multiply(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
     {
         foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows))
-            _kernels.Multiply(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+            _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
     }
 
     /// <summary>The gated half of the feed-forward block: panels of gate and up alternate, so that a worker finds both in its share.</summary>
@@ -158,7 +158,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var share in ProductShare.Of(team, end - first, gateUp.PanelCount, ChunkRows))
         {
             var product = share.Slice(_gateUp[first, end]);
-            _kernels.Multiply(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
+            _kernels.MultiplyWeights(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
             int column = share.FirstPanel * _kernels.Width, columns = (share.EndPanel - share.FirstPanel) * _kernels.Width;
             var gated = share.Slice(_gated[first, end]);
             for (int row = 0; row < gated.Count; row++) _kernels.SwiGlu(product[row] + column, gated[row] + column / 2, columns / 2);
