@@ -92,8 +92,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
     private protected override void Configure()
     {
-        if (Config.ReferenceMixup < 1 && _policy.Model.Adapter is not null)
-            throw new R1Exception($"grpo.referenceMixup is {Config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
+        Checked(_policy, Config);
         _collector = new GroupCollector(_policy, _rewards, Config, new AddressedRandom(_seed, RandomPurpose.Rollout));
         _credit = new CreditAssignment(Config.Loss, Config.Sampling.MaxNewTokens, [.. _rewards.Items.Select(item => item.Weight)]);
         _compared = new ComparedPolicies(_policy, Config);
@@ -105,7 +104,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
     private protected override GrpoConfig WithoutFixed(GrpoConfig asked) => asked with { Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
 
-    /// <summary>The configuration, if the policy can do what it asks for.</summary>
+    /// <summary>The configuration, if the policy can do what it asks for; before anything is made of it.</summary>
     private static GrpoConfig Checked(PolicyModel policy, GrpoConfig config)
     {
         if (config.ReferenceMixup < 1 && policy.Model.Adapter is not null)
