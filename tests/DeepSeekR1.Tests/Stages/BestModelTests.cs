@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Stages;
 using DeepSeekR1.Telemetry;
@@ -45,6 +46,30 @@ public sealed class BestModelTests : IDisposable
         using var resumed = RunFolder.Resume(output);
         var done = await RunnerOf(resumed).RunAsync(Plan(start, patience: 0), TestContext.Current.CancellationToken);
         Assert.Equal(2, NumberModel.Open(done.ModelFolder).Number);
+    }
+
+    [Fact]
+    public async Task A_stage_of_reinforcement_keeps_the_model_of_its_best_evaluation()
+    {
+        // A run that is stopped before its last step leaves the model after each step, with which the other's is compared.
+        using MiniRun stopped = new(), best = new();
+        string[] steps = ["zero.grpo.steps=6", "zero.evaluateEvery=1", "checkpoints.every=1", "checkpoints.keep=6"];
+        using var source = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped.TrainAsync(TrainStage.Zero, new CancelAfter(5, source), overrides: steps, cancellationToken: source.Token));
+        await best.TrainAsync(TrainStage.Zero, overrides: [.. steps, "zero.bestBy=eval_format"], cancellationToken: TestContext.Current.CancellationToken);
+
+        using var folder = RunFolder.Resume(best.Output);
+        int step = folder.ReadMetrics().MaxBy(line => line.Values["eval_format"])!.Step;
+        byte[] kept = best.Read("checkpoints", "zero", "model", "model.safetensors");
+        for (int other = 0; other <= 5; other++)
+        {
+            string[] model = other == 0 ? ["checkpoints", "mini-base", "model.safetensors"] : ["checkpoints", "zero", $"checkpoint-{other}", "model.safetensors"];
+            Assert.Equal(other == step, kept.AsSpan().SequenceEqual(stopped.Read(model)));
+        }
+
+        using var wrong = new MiniRun();
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => wrong.TrainAsync(TrainStage.Zero, overrides: [.. steps, "zero.bestBy=accuracy"]));
+        Assert.Equal("bestBy: there is no evaluation 'accuracy'; there is eval_accuracy, eval_format, eval_length, eval_language.", failure.Message);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
