@@ -29,7 +29,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
     /// <param name="config">The algorithm.</param>
     /// <param name="seed">Of the rollouts and of all orders.</param>
     /// <param name="time">Clock of the phases; null: the system's.</param>
-    /// <exception cref="R1Exception">The model has no parameter that is trained.</exception>
+    /// <exception cref="R1Exception">The model has no parameter that is trained, or cannot do what the configuration asks for (bitwise, referenceMixup).</exception>
     public GrpoTrainer(PolicyModel policy, WeightedRewards rewards, GrpoConfig config, ulong seed = 1, TimeProvider? time = null)
         : base(policy, Optimizer.For(policy.Model, config.Optimizer), config)
     {
@@ -68,9 +68,11 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
         var (scored, prompts) = await _collector.CollectAsync(Step, State.Prompts, Prompts, RolloutProgress, clock, cancellationToken);
 
+        var reference = Config.Loss.NeedsReference ? _reference : null;
+        var (paid, kl) = _compared.Charge(scored, _credit, reference);
         int[] order = _orderRandom.Permutation(scored.Sum(group => group.Scores.Count), step: Step);
-        var credited = _credit.Assign(scored, Config.MiniBatches, order);
-        var minibatches = _compared.Attach(credited.Steps, Config.Loss.NeedsReference ? _reference : null);
+        var credited = _credit.Assign(paid, Config.MiniBatches, order);
+        var minibatches = _compared.Attach(credited.Steps, reference);
         clock.Mark("logprobs");
 
         var updates = Update(minibatches);
@@ -79,7 +81,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         State = State.After(scored, prompts, Config.ToleratedStepsWithoutSignal);
         ReplaceReferenceWhenDue();
         string[] names = [.. _rewards.Items.Select(item => item.Reward.Name)];
-        return new GrpoStepReport(Step, Metrics(scored, names, updates), clock.Seconds, scored, credited.Advantages, names);
+        return new GrpoStepReport(Step, Metrics(scored, names, updates, kl), clock.Seconds, scored, credited.Advantages, names);
     }
 
     /// <inheritdoc/>
@@ -91,11 +93,13 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
     private protected override void Configure()
     {
+        if (Config.ReferenceMixup < 1 && _policy.Model.Adapter is not null)
+            throw new R1Exception($"grpo.referenceMixup is {Config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
         _collector = new GroupCollector(_policy, _rewards, Config, new AddressedRandom(_seed, RandomPurpose.Rollout));
         _credit = new CreditAssignment(Config.Loss, Config.Sampling.MaxNewTokens, [.. _rewards.Items.Select(item => item.Weight)]);
-        _compared = new ComparedPolicies(_policy.Model, Config);
+        _compared = new ComparedPolicies(_policy, Config);
         _schedule = new LrSchedule(Config.Schedule, Config.Optimizer.LearningRate, Config.Steps);
-        _update = new GrpoUpdate(_policy.Model, StateOfOptimizer, Config.Loss, Config.Sampling.Temperature, Config.Batching);
+        _update = new GrpoUpdate(_policy.Model, StateOfOptimizer, Config.Loss, Config.Sampling.Temperature, Config.Batching) { Values = _compared.Values };
         // A reference that is needed from now on is the policy as it is now.
         if (Config.Loss.NeedsReference) _reference ??= new ReferenceModel(_policy.Model);
     }
@@ -108,24 +112,27 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         for (int epoch = 0; epoch < Config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
-                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step)));
-                State = State.After(updates[^1], Config.ToleratedSkips);
+                bool isPolicyOld = updates.All(update => update.Outcome != UpdateOutcome.Applied);
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isPolicyOld), _schedule.At(Step), State.EntropyBonus(Config.Loss)));
+                State = State.After(updates[^1], Config.ToleratedSkips).AfterEntropy(updates[^1], Config.Loss);
+                _policy.WeightsChanged();
             }
-        _policy.WeightsChanged();
         return updates;
     }
 
     private void ReplaceReferenceWhenDue()
     {
         if (_reference is null || Config.ReferenceReplacedEvery == 0 || Step % Config.ReferenceReplacedEvery != 0) return;
-        _reference.Replace();
+        _reference.Replace(Config.ReferenceMixup);
     }
 
-    private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates)
+    private Dictionary<string, double> Metrics(ScoredGroup[] scored, string[] rewardNames, List<UpdateReport> updates, double? kl)
     {
         var metrics = RolloutMetrics.Of(scored, rewardNames);
         foreach (var (name, value) in RewardStatistics.Measure(_rewards, [.. scored.SelectMany(group => group.Scores)])) metrics[name] = value;
         foreach (var (name, value) in UpdateReport.Mean(updates)) metrics[name] = value;
+        if (kl is { } charged) metrics["kl"] = charged;
+        if (Config.Loss.HasEntropyBonus) metrics["entropy_coef"] = State.Entropy?.Coefficient ?? Config.Loss.EntropyBonus;
         metrics["num_tokens"] = State.Tokens;
         metrics["num_prompts"] = State.Prompts;
         return metrics;

@@ -7,7 +7,7 @@ namespace DeepSeekR1.Training;
 /// <param name="model">Any model; it does not change.</param>
 /// <param name="temperature">The sampling temperature.</param>
 /// <param name="batching">How the work is cut for the machine.</param>
-public sealed class SequenceScorer(CausalLM model, double temperature, BatchConfig batching)
+public sealed class SequenceScorer(CausalLM model, double temperature, BatchConfig batching) : ICompletionScorer
 {
     private readonly MemoryBudget _memory = new(batching, model.Device);
     private readonly TokenGradient _pass = new(model, temperature, batching);

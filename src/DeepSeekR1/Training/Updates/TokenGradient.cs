@@ -20,12 +20,13 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <param name="batch">The micro-batch.</param>
     /// <param name="loss">The scores of its tokens, differentiable → scalar loss.</param>
     /// <param name="hasEntropyGradient">True where the loss depends on the entropies.</param>
-    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false)
+    /// <param name="values">[token] log-probabilities that the loss is evaluated at; null: those of this forward pass.</param>
+    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, Tensor? values = null)
     {
         using var scope = NewDisposeScope();
         var hidden = Hidden(batch);
         using var scores = new TokenLogProbs(hidden, _head, batch.Targets, temperature, logitsPerChunk: batching.LogitsPerChunk);
-        var logProbs = scores.LogProbs.detach().requires_grad_();
+        var logProbs = (values ?? scores.LogProbs).detach().requires_grad_();
         var entropies = scores.Entropies.detach().requires_grad_(hasEntropyGradient);
         loss(scores, logProbs, entropies).backward();
         var dHidden = scores.Backward(logProbs.grad ?? zeros_like(logProbs), hasEntropyGradient ? entropies.grad : null, HeadGradient());
