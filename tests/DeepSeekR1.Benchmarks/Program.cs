@@ -4,6 +4,7 @@ using DeepSeekR1.Benchmarks.Checkpoints;
 using DeepSeekR1.Benchmarks.Recipes;
 using DeepSeekR1.Benchmarks.Rewards;
 using DeepSeekR1.Benchmarks.Rollouts;
+using DeepSeekR1.Benchmarks.Survival;
 using DeepSeekR1.Benchmarks.Training;
 
 var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)>
@@ -22,6 +23,7 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["startup"] = ("seconds from process start to the first token and to the first training step; [--r1 PATH] [--model DIR] [--runs N]", args => Synchronous(StartupBenchmark.Run, args)),
     ["equivalence"] = ("pairs of mathematical answers judged a second, by kind; [FILE of pairs]", args => Synchronous(EquivalenceBenchmark.Run, args)),
     ["sandbox"] = ("milliseconds that a boxed program costs beside a bare one", SandboxBenchmark.RunAsync),
+    ["kill"] = ("a run of every stage killed again and again, compared with one left alone; [--kills N] [--seed N] [--work DIR]", KillBenchmark.RunAsync),
     ["mini"] = ("the embedded recipe on several bases and seeds; [--work DIR] [--report FILE] [--bases 1,2,3] [--seeds 1,2,3,4,5]", MiniBenchmark.RunAsync),
 };
 if (args.Length == 0 || !commands.TryGetValue(args[0], out var command))

@@ -22,12 +22,27 @@ public sealed record SftEncoderConfig
     /// <summary>Which end of an example that is too long stays.</summary>
     [Description("Which end of an example that is too long stays.")]
     public SftTruncation Truncation { get; init; } = SftTruncation.KeepStart;
+
+    /// <summary>Of conversations only what the assistant says carries loss, in every turn that is to be learned.</summary>
+    [Description("Of conversations only what the assistant says carries loss, in every turn that is to be learned.")]
+    public bool AssistantOnly { get; init; }
 }
 
 /// <summary>An example as the model reads it.</summary>
 /// <param name="Ids">All ids.</param>
 /// <param name="PromptLength">How many of the first ids are given and carry no loss.</param>
-public sealed record EncodedExample(ReadOnlyMemory<int> Ids, int PromptLength);
+public sealed record EncodedExample(ReadOnlyMemory<int> Ids, int PromptLength)
+{
+    /// <summary>[ids] true where a token is to be learned.</summary>
+    public ReadOnlyMemory<bool> IsLearned { get; init; } = AllAfter(PromptLength, Ids.Length);
+
+    private static bool[] AllAfter(int prompt, int length)
+    {
+        bool[] isLearned = new bool[length];
+        isLearned.AsSpan(Math.Min(prompt, length)).Fill(true);
+        return isLearned;
+    }
+}
 
 /// <summary>
 /// Turns examples into ids, as TRL's SFTTrainer prepares them: conversations go through the chat template, plain text gets the end
@@ -52,8 +67,36 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
             _ => throw new InvalidOperationException($"unknown kind of example {example.GetType()}"),
         };
         int[] ids = tokenizer.Encode(whole, parseSpecialTokens: true);
-        int promptLength = prompt.Length == 0 ? 0 : tokenizer.Encode(prompt, parseSpecialTokens: true).Length;
-        return Truncate(ids, promptLength);
+        var encoded = new EncodedExample(ids, prompt.Length == 0 ? 0 : tokenizer.Encode(prompt, parseSpecialTokens: true).Length);
+        if (_config.AssistantOnly && example is ChatExample conversation) encoded = encoded with { IsLearned = AssistantTokens(conversation, whole, encoded) };
+        return Truncate(encoded);
+    }
+
+    /// <summary>[ids] true where the assistant speaks, after the prompt.</summary>
+    private bool[] AssistantTokens(ChatExample chat, string whole, EncodedExample encoded)
+    {
+        bool[] isLearned = new bool[encoded.Ids.Length];
+        foreach (var span in AssistantSpans(chat, whole))
+            for (int i = Math.Max(encoded.PromptLength, TokensBefore(span.Start.Value)); i < TokensBefore(span.End.Value); i++) isLearned[i] = true;
+        return isLearned;
+
+        // A token across the boundary belongs to what follows it.
+        int TokensBefore(int character) => tokenizer.Encode(whole[..character], parseSpecialTokens: true).AsSpan().CommonPrefixLength(encoded.Ids.Span);
+    }
+
+    /// <summary>Ranges of the text that the assistant says: where the template marks them, else what each of its turns adds.</summary>
+    private IEnumerable<Range> AssistantSpans(ChatExample chat, string whole)
+    {
+        ChatMessage[] turns = [.. chat.Prompt, .. chat.Completion];
+        if (template is ChatTemplate marking && marking.Render(turns, new ChatTemplateOptions()).AssistantSpans is { Count: > 0 } marked) return marked;
+        return Enumerable.Range(0, turns.Length).Where(turn => turns[turn].Role == "assistant").Select(turn =>
+        {
+            string opened = turn == 0 ? "" : template!.Render(turns[..turn], addGenerationPrompt: true), said = template!.Render(turns[..(turn + 1)], addGenerationPrompt: false);
+            if (!whole.StartsWith(said, StringComparison.Ordinal) || !said.StartsWith(opened, StringComparison.Ordinal))
+                throw new R1Exception($"{chat.Id}: the chat template writes turn {turn + 1} otherwise once the conversation goes on, so that it cannot be told what the assistant says. " +
+                    "Mark it in the template by {% generation %} … {% endgeneration %}, or learn completions alone.");
+            return opened.Length..said.Length;
+        });
     }
 
     private (string Prompt, string Whole) Render(ChatExample chat)
@@ -65,13 +108,12 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
 
     private string WithEnd(string text) => text.EndsWith(endToken, StringComparison.Ordinal) ? text : text + endToken;
 
-    private EncodedExample? Truncate(int[] ids, int promptLength)
+    private EncodedExample? Truncate(EncodedExample example)
     {
-        int excess = _config.MaxLength is { } limit ? Math.Max(0, ids.Length - limit) : 0;
-        bool keepsEnd = _config.Truncation == SftTruncation.KeepEnd;
-        var kept = keepsEnd ? ids[excess..] : ids[..(ids.Length - excess)];
-        int given = keepsEnd ? Math.Max(0, promptLength - excess) : promptLength;
+        int length = example.Ids.Length, excess = _config.MaxLength is { } limit ? Math.Max(0, length - limit) : 0;
+        var kept = _config.Truncation == SftTruncation.KeepEnd ? excess..length : 0..(length - excess);
         // The first token is never learned: nothing predicts it.
-        return Math.Max(given, 1) < kept.Length ? new EncodedExample(kept, given) : null;
+        if (!example.IsLearned[kept].Span[1..].Contains(true)) return null;
+        return new EncodedExample(example.Ids[kept], Math.Max(0, example.PromptLength - kept.Start.Value)) { IsLearned = example.IsLearned[kept] };
     }
 }

@@ -55,7 +55,7 @@ public sealed record RuntimeConfig
     [Description("What computes rollouts: this library's kernels of the widest vectors (auto) or of 128 bits (portable), or LibTorch (torch).")]
     public KernelChoice Kernels { get; init; } = KernelChoice.Auto;
 
-    /// <summary>Same seed, same bytes. Always so on the CPU at a fixed number of threads; on CUDA it also turns TF32 off.</summary>
-    [Description("Same seed, same bytes. Always so on the CPU; on CUDA it also turns TF32 off.")]
+    /// <summary>Same seed, same bytes: always so on the CPU, whatever the threads (docs/training.md says where not). On CUDA it turns TF32 off.</summary>
+    [Description("Same seed, same bytes: always so on the CPU, whatever the threads. On CUDA it turns TF32 off.")]
     public bool Deterministic { get; init; } = true;
 }

@@ -17,6 +17,8 @@ internal static class Reinforcement
         {
             EvaluateEvery = run.Data.Validation.Count > 0 ? config.EvaluateEvery : 0,
             Evaluate = (policy, step) => new Measurements(run).CurveAsync(policy, step, config.EvaluationSamples),
+            Worth = config.Worth,
+            Patience = config.Patience,
             CurveFile = curveFile,
         };
     }

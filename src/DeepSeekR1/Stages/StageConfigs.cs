@@ -91,14 +91,27 @@ public sealed record ReinforcementConfig : IValidatedConfig
     [Description("Samples a prompt in those evaluations."), Range(1, 1024)]
     public int EvaluationSamples { get; init; } = 1;
 
+    /// <summary>The stage ends with the model whose evaluation had the highest of this number, such as <c>eval_accuracy</c>; null: with the last model.</summary>
+    [Description("The stage ends with the model whose evaluation had the highest of this number, such as eval_accuracy; null: with the last model.")]
+    public string? BestBy { get; init; }
+
+    /// <summary>With <see cref="BestBy"/>, the stage ends early after so many evaluations in a row below the best; 0: never.</summary>
+    [Description("With bestBy, the stage ends early after so many evaluations in a row below the best; 0: never."), Range(0, 1_000_000)]
+    public int Patience { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ConfigProblem> Validate()
     {
+        if (BestBy is not null && EvaluateEvery == 0) yield return new(nameof(BestBy), "needs evaluations: set evaluateEvery");
         if (Rewards.Count == 0) yield return new(nameof(Rewards), "must name at least one reward");
         else if (RewardSpecifications.ProblemOf(Rewards) is { } problem) yield return new(nameof(Rewards), problem);
         else if (Ablate.FirstOrDefault(name => Rewards.All(reward => NameOf(reward) != name)) is { } stranger)
             yield return new(nameof(Ablate), $"must name rewards of this stage ({string.Join(", ", Rewards.Select(NameOf))}), but names '{stranger}'");
     }
+
+    /// <summary>What an evaluation is worth, where the best model is kept.</summary>
+    internal Func<IReadOnlyDictionary<string, double>, double>? Worth => BestBy is not { } name ? null : values => values.TryGetValue(name, out double value) ? value
+        : throw new R1Exception($"bestBy: there is no evaluation '{name}'; there is {string.Join(", ", values.Keys)}.");
 
     /// <summary>The same stage without the rewards of <see cref="Ablate"/>.</summary>
     internal ReinforcementConfig Ablated() => this with { Rewards = [.. Rewards.Where(reward => !Ablate.Contains(NameOf(reward)))], Ablate = [] };

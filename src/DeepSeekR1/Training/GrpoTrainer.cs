@@ -68,10 +68,11 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
         var (scored, prompts) = await _collector.CollectAsync(Step, State.Prompts, Prompts, RolloutProgress, clock, cancellationToken);
 
-        var (paid, kl) = _compared.Charge(scored, _credit, _reference);
+        var reference = Config.Loss.NeedsReference ? _reference : null;
+        var (paid, kl) = _compared.Charge(scored, _credit, reference);
         int[] order = _orderRandom.Permutation(scored.Sum(group => group.Scores.Count), step: Step);
         var credited = _credit.Assign(paid, Config.MiniBatches, order);
-        var minibatches = _compared.Attach(credited.Steps, Config.Loss.NeedsReference ? _reference : null);
+        var minibatches = _compared.Attach(credited.Steps, reference);
         clock.Mark("logprobs");
 
         var updates = Update(minibatches);

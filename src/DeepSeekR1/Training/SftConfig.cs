@@ -35,6 +35,10 @@ public sealed record SftConfig : IValidatedConfig
     [Description("Most tokens of an example; longer ones are dropped and counted."), Range(2, int.MaxValue)]
     public int MaxLength { get; init; } = 1024;
 
+    /// <summary>Of conversations only what the assistant says carries loss, in every turn after the prompt; else all that follows the prompt.</summary>
+    [Description("Of conversations only what the assistant says carries loss, in every turn after the prompt; false: all that follows the prompt.")]
+    public bool AssistantOnly { get; init; }
+
     /// <summary>The loss.</summary>
     [Description("The loss.")]
     public SftLossConfig Loss { get; init; } = new();

@@ -27,12 +27,12 @@ public sealed class SftTrainer : Trainer<SftConfig, StepReport>
     /// <summary>Trains on examples, epoch by epoch. Examples longer than the limit are left out.</summary>
     /// <exception cref="R1Exception">No example fits the limit, or the chat template refuses one.</exception>
     public static SftTrainer On(IReadOnlyList<SftExample> examples, PolicyModel policy, SftConfig config, ulong seed = 1, TimeProvider? time = null) =>
-        new(policy, config, EncodedExamples.Of(examples, Encoder(policy), Limit(policy, config)), seed, time);
+        new(policy, config, EncodedExamples.Of(examples, Encoder(policy, config.AssistantOnly), Limit(policy, config)), seed, time);
 
     /// <summary>Trains on an endless stream of documents, in its own order.</summary>
     /// <exception cref="R1Exception">The configuration has no number of steps.</exception>
     public static SftTrainer OnStream(Func<int, SftExample> document, PolicyModel policy, SftConfig config, ulong seed = 1, TimeProvider? time = null) =>
-        new(policy, config, EncodedExamples.Stream(document, Encoder(policy), Limit(policy, config)), seed, time);
+        new(policy, config, EncodedExamples.Stream(document, Encoder(policy, config.AssistantOnly), Limit(policy, config)), seed, time);
 
     /// <inheritdoc/>
     public override int TotalSteps { get; }
@@ -74,20 +74,15 @@ public sealed class SftTrainer : Trainer<SftConfig, StepReport>
     }
 
     /// <summary>How examples become ids for this policy.</summary>
-    internal static SftEncoder Encoder(PolicyModel policy)
+    internal static SftEncoder Encoder(PolicyModel policy, bool assistantOnly = false)
     {
         string end = policy.Tokenizer.TokenOf(policy.Tokenizer.EosId ?? policy.StopIds[0])!;
-        return new SftEncoder(policy.Tokenizer, end, policy.Template);
+        return new SftEncoder(policy.Tokenizer, end, policy.Template, new SftEncoderConfig { AssistantOnly = assistantOnly });
     }
 
     private static int Limit(PolicyModel policy, SftConfig config) => Math.Min(config.MaxLength, policy.Model.Config.MaxPositions);
 
-    private static SftSample ToSample(EncodedExample example)
-    {
-        bool[] isLabel = new bool[example.Ids.Length];
-        Array.Fill(isLabel, true, example.PromptLength, isLabel.Length - example.PromptLength);
-        return new SftSample { Ids = example.Ids, IsLabel = isLabel };
-    }
+    private static SftSample ToSample(EncodedExample example) => new() { Ids = example.Ids, IsLabel = example.IsLearned };
 
     private protected override void Configure()
     {

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Data;
 using DeepSeekR1.Testing;
 using DeepSeekR1.Text;
+using TorchSharp;
 
 namespace DeepSeekR1.Tests.Data;
 
@@ -36,11 +38,63 @@ public sealed class SftEncoderGoldenTests : IDisposable
             foreach (var (wanted, got) in expected.Zip(encoded))
             {
                 Assert.Equal(Ints(wanted, "input_ids"), got.Ids.ToArray());
-                Assert.Equal(Ints(wanted, "labels"), got.Ids.ToArray().Select((id, i) => i < got.PromptLength ? -100 : id));
+                Assert.Equal(Ints(wanted, "labels"), got.Ids.ToArray().Select((id, i) => got.IsLearned.Span[i] ? id : -100));
                 compared++;
             }
         }
         Assert.InRange(compared, 10, int.MaxValue);
+    }
+
+    /// <summary>The micro-batches that TRL's SFTTrainer made of conversations of several turns by a template that marks what the assistant says, and without the marks.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Assistant_tokens_are_those_that_TRL_labels(bool isMarked)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var run = JsonElement.Parse(File.ReadAllText(Reference.Golden("sft", "assistant_only", "run.json")));
+        string marked = run.GetProperty("chat_template").GetString()!;
+        var template = ChatTemplate.Parse(isMarked ? marked : marked.Replace("{% generation %}", "", StringComparison.Ordinal).Replace("{% endgeneration %}", "", StringComparison.Ordinal));
+        var encoder = new SftEncoder(HfTokenizer.Load(Reference.Golden("sft", "models", "qwen2")), "<eos>", template, new SftEncoderConfig { AssistantOnly = true });
+        string path = _folder.Write("rows.jsonl", [.. run.GetProperty("rows").EnumerateArray().Select(row => JsonSerializer.Serialize(row))]);
+        var encoded = SftDataset.Load(path).Select(encoder.Encode).OfType<EncodedExample>()
+            .Select(example => Show(example.Ids.ToArray(), example.Ids.ToArray().Select((id, i) => example.IsLearned.Span[i] ? id : -100))).ToHashSet();
+
+        var batches = SafeTensors.Load(Reference.Golden("sft", "assistant_only", "batches.safetensors"));
+        int compared = 0;
+        for (int micro = 0; batches.TryGetValue($"micro{micro}.input_ids", out var ids); micro++)
+            for (int row = 0; row < ids.shape[0]; row++, compared++)
+            {
+                int length = (int)batches[$"micro{micro}.attention_mask"][row].sum().item<long>();
+                Assert.Contains(Show(Row(ids, row, length), Row(batches[$"micro{micro}.labels"], row, length)), encoded);
+            }
+        Assert.InRange(compared, 10, int.MaxValue);
+
+        static int[] Row(TorchSharp.torch.Tensor table, int row, int length) => [.. table[row].data<long>().ToArray().Take(length).Select(id => (int)id)];
+        static string Show(IEnumerable<int> ids, IEnumerable<int> labels) => $"{string.Join(' ', ids)} | {string.Join(' ', labels)}";
+    }
+
+    /// <summary>Pairs of conversations, as TRL's DPOTrainer and RewardTrainer prepare them.</summary>
+    [Fact]
+    public void Pairs_are_prepared_as_TRL_prepares_them()
+    {
+        string row = File.ReadLines(Reference.Golden("data", "formats.jsonl")).Select(line => JsonElement.Parse(line))
+            .Single(golden => golden.GetProperty("name").GetString() == "conversational_preference").GetProperty("row").GetRawText();
+        var pair = Assert.Single(PreferenceDataset.Pairs(new DataConfig { Path = _folder.Write("pairs.jsonl", row) }, seed: 1));
+        var tokenizer = HfTokenizer.Load(Path.GetDirectoryName(Reference.Data("..", "models", "smollm2-135m-instruct", "tokenizer.json"))!);
+        var template = new SmolLm2Template();
+        JsonElement Prepared(string trainer) => File.ReadLines(Reference.Golden("data", "prepared.jsonl")).Select(line => JsonElement.Parse(line)).First(golden =>
+            golden.GetProperty("trainer").GetString() == trainer && golden.GetProperty("rows")[0].GetString() == "conversational_preference").GetProperty("prepared")[0];
+
+        var (dpo, reward) = (Prepared("dpo"), Prepared("reward"));
+        foreach (var (name, reply) in new[] { ("chosen_ids", pair.Chosen), ("rejected_ids", pair.Rejected) })
+        {
+            ChatMessage[] answer = [new("assistant", reply)];
+            var encoded = new SftEncoder(tokenizer, "<|im_end|>", template).Encode(new ChatExample(pair.Id, pair.Prompt, answer))!;
+            Assert.Equal(Ints(dpo, "prompt_ids"), encoded.Ids[..encoded.PromptLength].ToArray());
+            Assert.Equal(Ints(dpo, name), encoded.Ids[encoded.PromptLength..].ToArray());
+            Assert.Equal(Ints(reward, name), template.Encode(tokenizer, [.. pair.Prompt, .. answer], addGenerationPrompt: false));
+        }
     }
 
     private static int[] Ints(JsonElement row, string name) => [.. row.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];

@@ -38,6 +38,22 @@ public class SftEncoderTests
         Assert.Null(new SftEncoder(new CharacterTokenizer(), "$", null, new SftEncoderConfig { MaxLength = 3 }).Encode(new TextExample("x", "abc", "def")));
 
     [Fact]
+    public void Of_several_turns_only_the_assistants_are_learned_and_none_of_the_prompt()
+    {
+        ChatMessage[] turns = [new("user", "ab"), new("assistant", "cd"), new("user", "e"), new("assistant", "fgh")];
+        AssertLearned("[user]ab$[assistant]cd$[user]e$[assistant]fgh$", "cd$fgh$", new ChatExample("x", [], turns));
+        AssertLearned("[user]ab$[assistant]cd$[user]e$[assistant]fgh$", "fgh$", new ChatExample("x", turns[..3], turns[3..]));
+        AssertLearned("[user]ab$[assistant]fgh$[user]e$", "fgh$", new ChatExample("x", [], [turns[0], turns[3], turns[2]]));
+    }
+
+    private static void AssertLearned(string text, string learned, ChatExample example)
+    {
+        var encoded = new SftEncoder(new CharacterTokenizer(), "$", new BracketTemplate(), new SftEncoderConfig { AssistantOnly = true }).Encode(example)!;
+        Assert.Equal(text, new CharacterTokenizer().Decode(encoded.Ids.Span));
+        Assert.Equal(learned, new CharacterTokenizer().Decode(encoded.Ids.ToArray().Where((_, i) => encoded.IsLearned.Span[i]).ToArray()));
+    }
+
+    [Fact]
     public void A_conversation_needs_a_template() =>
         Assert.Contains("x is a conversation, but the model has no chat template",
             Assert.Throws<R1Exception>(() => new SftEncoder(new CharacterTokenizer(), "$").Encode(_chat)).Message);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Stages;
 using DeepSeekR1.Telemetry;
@@ -45,6 +46,29 @@ public sealed class BestModelTests : IDisposable
         using var resumed = RunFolder.Resume(output);
         var done = await RunnerOf(resumed).RunAsync(Plan(start, patience: 0), TestContext.Current.CancellationToken);
         Assert.Equal(2, NumberModel.Open(done.ModelFolder).Number);
+    }
+
+    [Fact]
+    public async Task A_stage_of_reinforcement_keeps_the_model_of_its_best_evaluation()
+    {
+        // A run that is stopped before its last step leaves the model after each step, with which the other's is compared.
+        using MiniRun stopped = new(), best = new();
+        string[] config = ["zero.grpo.steps=6", "zero.evaluateEvery=1", "checkpoints.every=1", "checkpoints.keep=6"];
+        using var source = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped.TrainAsync(TrainStage.Zero, new CancelAfter(5, source), overrides: config, cancellationToken: source.Token));
+        await best.TrainAsync(TrainStage.Zero, overrides: [.. config, "zero.bestBy=eval_format"], cancellationToken: TestContext.Current.CancellationToken);
+
+        using var folder = RunFolder.Resume(best.Output);
+        int step = folder.ReadMetrics().MaxBy(line => line.Values["eval_format"])!.Step;
+        Assert.InRange(step, 0, 4);
+        byte[] After(int steps) => stopped.Read(steps == 0 ? ["checkpoints", "mini-base", "model.safetensors"] : ["checkpoints", "zero", $"checkpoint-{steps}", "model.safetensors"]);
+        byte[] kept = best.Read("checkpoints", "zero", "model", "model.safetensors");
+        Assert.Equal(After(step), kept);
+        Assert.NotEqual(After(5), kept);
+
+        using var wrong = new MiniRun();
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => wrong.TrainAsync(TrainStage.Zero, overrides: [.. config, "zero.bestBy=accuracy"]));
+        Assert.Equal("bestBy: there is no evaluation 'accuracy'; there is eval_accuracy, eval_format, eval_length, eval_language.", failure.Message);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -32,6 +32,25 @@ public class MicroBatchTests
         Assert.Equal([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1], batch.Mask!.narrow(2, 0, 4).narrow(3, 0, 4).to(ScalarType.Int64).Longs());
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(12)]
+    [InlineData(16)]
+    public void Documents_are_packed_as_TRL_packs_them(int rowLength)
+    {
+        var golden = GoldenFile.Json("data", "packing.json");
+        int[] lengths = [.. golden.GetProperty("input_ids").EnumerateArray().Select(document => Math.Min(rowLength, document.GetArrayLength()))];
+        var packed = golden.GetProperty("cases").EnumerateArray().Single(item => item.GetProperty("strategy").GetString() == "bfd" && item.GetProperty("length").GetInt32() == rowLength).GetProperty("packed");
+        IEnumerable<string> expected = packed.GetProperty("seq_lengths").EnumerateArray().Select(row => Show(row.EnumerateArray().Select(length => length.GetInt32())));
+
+        // A document's last token is predicted and not read, so that it takes one place less in a row than it has tokens.
+        SftSample[] samples = [.. lengths.Select(length => Sample(new int[length + 1], [.. Enumerable.Repeat(true, length + 1)]))];
+        var rows = MicroBatchPlan.Packed(samples, rowLength, tokenBudget: 1000).SelectMany(batch => batch).Select(row => Show(row.Select(i => lengths[i])));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+
+        static string Show(IEnumerable<int> row) => string.Join(' ', row.OrderDescending());
+    }
+
     [Fact]
     public void A_plan_keeps_to_the_budget_and_leaves_nothing_out()
     {
