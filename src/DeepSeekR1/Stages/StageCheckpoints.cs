@@ -99,7 +99,7 @@ internal sealed class StageCheckpoints(string folder, int keep)
         {
             // What was written so far would only take the room that is missing.
             TryDelete(aside);
-            if (failure is R1Exception) throw;
+            if (failure is R1Exception) throw new R1Exception($"{failure.Message} The checkpoint before is whole: then go on with --resume.", failure);
             throw new R1Exception($"{path}: the checkpoint cannot be written: {failure.Message} Free space or permissions, then go on with --resume.", failure);
         }
     }
