@@ -16,7 +16,7 @@ public sealed record BatchConfig
 
     /// <summary>Most logits that exist at once, in millions: tokens times vocabulary.</summary>
     [Description("Most logits that exist at once, in millions: tokens times vocabulary."), Range(1, 100_000)]
-    public int MillionLogitsPerChunk { get; init; } = 32;
+    public int MillionLogitsPerChunk { get; init; } = 64;
 
     internal List<List<int[]>> Plan(IReadOnlyList<IScoredSequence> sequences) => PackedRowLength > 0
         ? MicroBatchPlan.Packed(sequences, PackedRowLength, TokensPerMicroBatch)
