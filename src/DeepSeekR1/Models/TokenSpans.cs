@@ -13,11 +13,14 @@ internal readonly record struct TokenSpan(int Start, int Length, int Prefix = -1
 internal sealed class TokenSpans
 {
     private readonly TokenSpan[] _spans;
+    private readonly bool[] _isPrefix;
 
     public TokenSpans(IReadOnlyList<TokenSpan> spans)
     {
         _spans = [.. spans];
         var followers = Enumerable.Range(0, _spans.Length).ToLookup(index => _spans[index].Prefix);
+        _isPrefix = [.. Enumerable.Range(0, _spans.Length).Select(followers.Contains)];
+        Tokens = _spans.Sum(span => span.Length);
         Families = [.. followers[-1].Select(root => (int[])[.. followers[root], root])];
     }
 
@@ -26,12 +29,18 @@ internal sealed class TokenSpans
         new([.. Enumerable.Range(0, (int)batch).Select(row => new TokenSpan(row * (int)sequence, (int)sequence))]);
 
     /// <summary>How many tokens there are.</summary>
-    public int Tokens => _spans.Sum(span => span.Length);
+    public int Tokens { get; }
+
+    /// <summary>How many spans there are.</summary>
+    public int Count => _spans.Length;
 
     /// <summary>[family][member] spans that share a prefix, which is the last of them.</summary>
     public int[][] Families { get; }
 
     public TokenSpan this[int index] => _spans[index];
+
+    /// <summary>Whether other spans follow this one.</summary>
+    public bool IsPrefix(int index) => _isPrefix[index];
 
     /// <summary>Tokens before the first one of a span in its sequence.</summary>
     public int PrefixLength(int index) => _spans[index].Prefix is >= 0 and var prefix ? _spans[prefix].Length : 0;

@@ -6,8 +6,8 @@ namespace DeepSeekR1.Models.Cpu;
 
 /// <summary>
 /// softmax(query · key * scale) · value and its gradient over packed sequences, in float32 whatever the tensors hold. Work is cut into
-/// families of spans and key-value heads, each of which has its results to itself; keys and values of a prefix exist once, and their
-/// gradient is summed over all that attend to them. Scores exist for a block of queries at a time, and are computed again for the gradient
+/// spans and key-value heads, each of which has its results to itself; the gradient of a prefix, whose keys and values exist once, is summed
+/// over all that attend to it when they are done. Scores exist for a block of queries at a time, and are computed again for the gradient
 /// from the logarithm of their sum (Dao et al. 2022, "FlashAttention").
 /// </summary>
 /// <typeparam name="T">What the tensors hold.</typeparam>
@@ -20,23 +20,31 @@ internal sealed unsafe class AttentionKernel<T>(TokenSpans spans, int? window, f
     private readonly int _keyWidth = Lanes.Padded(key.Width), _valueWidth = Lanes.Padded(value.Width), _sharing = query.Heads / key.Heads;
 
     /// <summary>Fills the output and, [token, head], the logarithms of the sums.</summary>
-    public void Forward(HeadRows output) => TorchParallel.For(spans.Families.Length * key.Heads, unit =>
-    {
-        int head = unit % key.Heads;
-        foreach (int index in spans.Families[unit / key.Heads]) Forward(index, head, output);
-    });
+    public void Forward(HeadRows output) => TorchParallel.For(spans.Count * key.Heads, unit => Forward(unit / key.Heads, unit % key.Heads, output));
 
     /// <summary>Fills the gradients of query, key and value.</summary>
-    public void Backward(HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue) => TorchParallel.For(spans.Families.Length * key.Heads, unit =>
+    public void Backward(HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue)
     {
-        int head = unit % key.Heads;
-        int[] family = spans.Families[unit / key.Heads];
-        int shared = family.Length > 1 ? spans[family[^1]].Length : 0;
-        using var sums = new Scratch((long)shared * (_keyWidth + _valueWidth));
-        float* dSharedKey = sums.TakeZeros(shared * _keyWidth), dSharedValue = sums.TakeZeros(shared * _valueWidth);
-        foreach (int index in family)
-            Backward(index, head, output, dOutput, dQuery, dKey, dValue, dSharedKey, dSharedValue, isShared: shared > 0 && index == family[^1]);
-    });
+        long[] firstRows = new long[spans.Count + 1];
+        for (int index = 0; index < spans.Count; index++) firstRows[index + 1] = firstRows[index] + (spans.IsPrefix(index) ? spans[index].Length : spans.PrefixLength(index));
+        int width = _keyWidth + _valueWidth;
+        long floats = firstRows[^1] * key.Heads * width;
+        using var scratch = new Scratch(floats);
+        float* parts = scratch.Take(floats);
+        float* PartOf(int index, int head) => parts + (firstRows[index] * key.Heads + (firstRows[index + 1] - firstRows[index]) * head) * width;
+
+        TorchParallel.For(spans.Count * key.Heads, unit =>
+            Backward(unit / key.Heads, unit % key.Heads, output, dOutput, dQuery, dKey, dValue, PartOf(unit / key.Heads, unit % key.Heads)));
+        int[][] families = [.. spans.Families.Where(family => family.Length > 1)];
+        TorchParallel.For(families.Length * key.Heads, unit =>
+        {
+            var (family, head) = (families[unit / key.Heads], unit % key.Heads);
+            var prefix = spans[family[^1]];
+            float* sum = PartOf(family[^1], head);
+            foreach (int follower in family.AsSpan()[..^1]) Add(PartOf(follower, head), sum, prefix.Length * width);
+            StoreKeys(sum, sum + prefix.Length * _keyWidth, prefix, head, dKey, dValue);
+        });
+    }
 
     private void Forward(int index, int head, HeadRows output)
     {
@@ -67,8 +75,15 @@ internal sealed unsafe class AttentionKernel<T>(TokenSpans spans, int? window, f
             }
     }
 
-    private void Backward(int index, int head, HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue,
-        float* dSharedKey, float* dSharedValue, bool isShared)
+    /// <param name="index">Which span.</param>
+    /// <param name="head">Which key-value head.</param>
+    /// <param name="output">Of the forward pass.</param>
+    /// <param name="dOutput">Its gradient.</param>
+    /// <param name="dQuery">Receives rows of the span.</param>
+    /// <param name="dKey">Receives rows of the span, unless it is a prefix.</param>
+    /// <param name="dValue">As <paramref name="dKey"/>.</param>
+    /// <param name="part">Receives what the span gives to the prefix, or a prefix to itself: keys, then values.</param>
+    private void Backward(int index, int head, HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue, float* part)
     {
         var (span, past) = (spans[index], spans.PrefixLength(index));
         int keys = past + span.Length, columns = Lanes.Padded(keys);
@@ -80,11 +95,6 @@ internal sealed unsafe class AttentionKernel<T>(TokenSpans spans, int? window, f
         LoadKeys(span, past, key, head, natural, _keyWidth, 1);
         LoadKeys(span, past, key, head, keysT, 1, columns);
         LoadKeys(span, past, value, head, valuesT, 1, columns);
-        if (isShared)
-        {
-            dKeys = dSharedKey;
-            dValues = dSharedValue;
-        }
 
         for (int queryHead = head * _sharing; queryHead < (head + 1) * _sharing; queryHead++)
             for (int first = 0; first < span.Length; first += Block)
@@ -107,12 +117,18 @@ internal sealed unsafe class AttentionKernel<T>(TokenSpans spans, int? window, f
                     StoreRow(dQueries + row * _keyWidth, dQuery.Row<T>(span.Start + first + row, queryHead), key.Width, 1);
             }
 
-        Add(dKeys, dSharedKey, past * _keyWidth);
-        Add(dValues, dSharedValue, past * _valueWidth);
+        int shared = spans.IsPrefix(index) ? span.Length : past;
+        new ReadOnlySpan<float>(dKeys, shared * _keyWidth).CopyTo(new Span<float>(part, shared * _keyWidth));
+        new ReadOnlySpan<float>(dValues, shared * _valueWidth).CopyTo(new Span<float>(part + shared * _keyWidth, shared * _valueWidth));
+        if (!spans.IsPrefix(index)) StoreKeys(dKeys + past * _keyWidth, dValues + past * _valueWidth, span, head, dKey, dValue);
+    }
+
+    private void StoreKeys(float* dKeys, float* dValues, TokenSpan span, int head, HeadRows dKey, HeadRows dValue)
+    {
         for (int row = 0; row < span.Length; row++)
         {
-            StoreRow(dKeys + (past + row) * _keyWidth, dKey.Row<T>(span.Start + row, head), key.Width, 1);
-            StoreRow(dValues + (past + row) * _valueWidth, dValue.Row<T>(span.Start + row, head), value.Width, 1);
+            StoreRow(dKeys + row * _keyWidth, dKey.Row<T>(span.Start + row, head), key.Width, 1);
+            StoreRow(dValues + row * _valueWidth, dValue.Row<T>(span.Start + row, head), value.Width, 1);
         }
     }
 

@@ -18,7 +18,7 @@ internal unsafe ref struct Scratch
     }
 
     /// <summary>The next so many; a multiple of the vectors' width keeps the next piece aligned.</summary>
-    public float* Take(int floats)
+    public float* Take(long floats)
     {
         float* piece = _memory + _taken;
         _taken += floats;
@@ -26,7 +26,7 @@ internal unsafe ref struct Scratch
     }
 
     /// <summary>The same, set to zero.</summary>
-    public float* TakeZeros(int floats)
+    public float* TakeZeros(long floats)
     {
         float* piece = Take(floats);
         NativeMemory.Clear(piece, (nuint)floats * sizeof(float));

@@ -25,7 +25,7 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         foreach (var sample in samples) sample.Validate();
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Run(live, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics));
+        return OptimizerStep.Run(live, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics));
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -33,7 +33,7 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     {
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Gradient(live, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
+        return OptimizerStep.Gradient(live, batching, optimizer, policy, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
     }
 
     private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics) =>

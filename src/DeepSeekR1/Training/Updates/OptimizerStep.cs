@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -9,13 +10,13 @@ internal static class OptimizerStep
     /// <param name="sequences">The sequences of the step.</param>
     /// <param name="batching">How they are cut.</param>
     /// <param name="optimizer">Owner of the gradient.</param>
-    /// <param name="device">Where the model lives.</param>
+    /// <param name="model">The model that learns.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="accumulate">Adds the gradient of one micro-batch and its metrics, <c>loss</c> among them.</param>
-    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device, double learningRate,
+    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, DecoderModel model, double learningRate,
         Action<MicroBatch, LossMetrics> accumulate)
     {
-        var (metrics, tokens) = Gradient(sequences, batching, optimizer, device, accumulate);
+        var (metrics, tokens) = Gradient(sequences, batching, optimizer, model, accumulate);
         return Apply(metrics, tokens, optimizer, learningRate);
     }
 
@@ -34,16 +35,16 @@ internal static class OptimizerStep
     }
 
     /// <summary>The gradient alone, left in the optimizer.</summary>
-    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, Device device,
+    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, DecoderModel model,
         Action<MicroBatch, LossMetrics> accumulate)
     {
         var metrics = new LossMetrics();
         int tokens = 0;
         optimizer.ZeroGradient();
-        foreach (var rows in batching.Plan(sequences))
+        foreach (var cut in batching.Cut(sequences, model))
         {
             using var scope = NewDisposeScope();
-            using var batch = new MicroBatch(sequences, rows, device);
+            using var batch = cut;
             accumulate(batch, metrics);
             optimizer.CollectGradient();
             tokens += (int)batch.Targets.numel();

@@ -29,10 +29,10 @@ public sealed class SequenceScorer(CausalLM model, double temperature, BatchConf
 
     private void ForEachToken(IReadOnlyList<TrainingSample> samples, Func<TokenLogProbs, Tensor> part, Action<int, int, float> visit)
     {
-        foreach (var rows in batching.Plan(samples))
+        foreach (var cut in batching.Cut(samples, model))
         {
             using var scope = NewDisposeScope();
-            using var batch = new MicroBatch(samples, rows, model.Device);
+            using var batch = cut;
             using var scores = _pass.Score(batch);
             float[] values = part(scores).to(ScalarType.Float32).cpu().data<float>().ToArray();
             int token = 0;

@@ -55,14 +55,14 @@ public sealed class SftUpdate(CausalLM policy, IOptimizer optimizer, SftLossConf
     public UpdateReport Step(IReadOnlyList<SftSample> samples, double learningRate)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Run(samples, batching, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics));
+        return OptimizerStep.Run(samples, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics));
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
     internal LossMetrics Gradient(IReadOnlyList<SftSample> samples)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Gradient(samples, batching, optimizer, policy.Device, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
+        return OptimizerStep.Gradient(samples, batching, optimizer, policy, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
     }
 
     private void Accumulate(MicroBatch batch, int labels, LossMetrics metrics) => _gradient.Accumulate(batch, (scores, logProbs, entropies) =>

@@ -43,7 +43,7 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <summary>[token, hidden] the states that predict the scored tokens.</summary>
     private Tensor Hidden(MicroBatch batch)
     {
-        var hidden = policy.Hidden(batch.Ids, batch.Positions, batch.Mask);
+        var hidden = batch.Spans is { } spans ? policy.Hidden(batch.Ids, batch.Positions!, spans) : policy.Hidden(batch.Ids, batch.Positions, batch.Mask);
         return hidden.view(-1, hidden.shape[^1]).index_select(0, batch.HiddenRows);
     }
 
