@@ -22,7 +22,7 @@ internal sealed class GroupCollector(PolicyModel policy, WeightedRewards rewards
         for (int round = 0; round < config.SamplingRounds && teaching.Count < config.PromptsPerStep; round++)
         {
             int missing = config.PromptsPerStep - teaching.Count;
-            var groups = Sample(step, firstPrompt + drawn, missing, cancellationToken);
+            var groups = Sample(step, firstPrompt + drawn, missing, clock, cancellationToken);
             drawn += missing;
             clock.Mark("rollout");
             foreach (var scored in await ScoreAsync(groups, cancellationToken)) (RolloutMetrics.HasSignal(scored) ? teaching : flat).Add(scored);
@@ -32,10 +32,12 @@ internal sealed class GroupCollector(PolicyModel policy, WeightedRewards rewards
         return ([.. teaching.Concat(flat.Take(config.PromptsPerStep - teaching.Count)).OrderBy(group => group.Group.Prompt.Index)], drawn);
     }
 
-    private RolloutGroup[] Sample(int step, int firstPrompt, int count, CancellationToken cancellationToken)
+    private RolloutGroup[] Sample(int step, int firstPrompt, int count, PhaseClock clock, CancellationToken cancellationToken)
     {
         EncodedPrompt[] encoded = [.. Enumerable.Range(firstPrompt, count).Select(position => policy.Encode(prompts(position), position))];
-        return policy.Engine(config.Limits).Generate(encoded, config.GroupSize, config.Sampling, new RolloutAddress(random, step), cancellationToken: cancellationToken);
+        var engine = policy.Engine(config.Limits);
+        clock.Mark("sync");
+        return engine.Generate(encoded, config.GroupSize, config.Sampling, new RolloutAddress(random, step), cancellationToken: cancellationToken);
     }
 
     private async Task<ScoredGroup[]> ScoreAsync(RolloutGroup[] groups, CancellationToken cancellationToken)

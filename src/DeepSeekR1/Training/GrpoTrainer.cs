@@ -74,8 +74,7 @@ public sealed class GrpoTrainer : ITrainer
         var minibatches = _compared.Attach(credited.Steps, _reference);
         clock.Mark("logprobs");
 
-        var updates = Update(minibatches);
-        clock.Mark("update");
+        var updates = Update(minibatches, clock);
 
         _state = _state.After(scored, prompts, _config.ToleratedStepsWithoutSignal);
         ReplaceReferenceWhenDue();
@@ -99,13 +98,13 @@ public sealed class GrpoTrainer : ITrainer
         _reference?.Dispose();
     }
 
-    private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
+    private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches, PhaseClock clock)
     {
         var updates = new List<UpdateReport>();
         for (int epoch = 0; epoch < _config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
-                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step)));
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isFirst: updates.Count == 0), _schedule.At(Step), clock));
                 _state = _state.After(updates[^1], _config.ToleratedSkips);
             }
         _policy.WeightsChanged();

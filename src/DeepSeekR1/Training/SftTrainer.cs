@@ -63,9 +63,8 @@ public sealed class SftTrainer : ITrainer
         SftSample[] samples = [.. _batches.Current.Select(index => ToSample(_examples[index]))];
         clock.Mark("data");
 
-        var update = _update.Step(samples, _schedule.At(Step));
+        var update = _update.Step(samples, _schedule.At(Step), clock);
         _policy.WeightsChanged();
-        clock.Mark("update");
 
         _state = _state.After(update, _config.ToleratedSkips) with { Step = Step + 1, Tokens = _state.Tokens + samples.Sum(sample => (long)sample.Ids.Length) };
         var metrics = UpdateReport.Mean([update]);

@@ -6,7 +6,8 @@ namespace DeepSeekR1.Benchmarks.Training;
 
 /// <summary>
 /// Optimizer steps beside PyTorch's eager mode at SmolLM2-135M's dimensions with random weights, and whole GRPO steps beside TRL's:
-/// <c>[--threads N] [--runs N] [--prompts N]</c>.
+/// <c>[--threads N] [--runs N] [--step supervised|policy|PROMPTS]</c>.
+/// Both optimizer steps by default; a number is a GRPO step of so many prompts.
 /// </summary>
 internal static class TrainingBenchmark
 {
@@ -18,22 +19,19 @@ internal static class TrainingBenchmark
             Contestant.Serve(name, threads);
             return;
         }
-        int runs = Options.Number(args, "--runs", 5), prompts = Options.Number(args, "--prompts", 0);
+        int runs = Options.Number(args, "--runs", 5);
+        string? step = Options.Text(args, "--step");
         Console.WriteLine($"SmolLM2-135M, {threads} threads, medians of {runs} runs in turn: a process each for the library in bfloat16 with float32 masters,");
         Console.WriteLine("and for the operators that transformers and TRL call in PyTorch's eager mode, in bfloat16 and float32");
         using var own = new Contestant(Contestant.Own, threads);
         using var bfloat16 = new Contestant(Contestant.EagerBfloat16, threads);
         using var float32 = new Contestant(Contestant.EagerFloat32, threads);
         Contestant[] all = [own, bfloat16, float32];
-        if (prompts == 0)
-        {
-            Compare("optimizer step, 4 x 256 tokens, all in the loss", "supervised", 4 * 256, runs, all, 1.3);
-            Compare("optimizer step, one prompt of 128 tokens x 8 completions of 128", "policy", 8 * 256, runs, all, 1.3);
-        }
-        else
-        {
-            Compare($"GRPO step, {prompts} prompts of 128 tokens x 8 completions of 128", prompts.ToString(CultureInfo.InvariantCulture), prompts * 8 * 256, runs, all, 5);
-        }
+        if (step is null or "supervised") Compare("optimizer step, 4 x 256 tokens, all in the loss", "supervised", 4 * 256, runs, all, 1.3);
+        if (step is null or "policy") Compare("optimizer step, one prompt of 128 tokens x 8 completions of 128", "policy", 8 * 256, runs, all, 1.3);
+        if (step is null or "supervised" or "policy") return;
+        int prompts = Options.Number(args, "--step", 0);
+        Compare($"GRPO step, {prompts} prompts of 128 tokens x 8 completions of 128", step, prompts * 8 * 256, runs, all, 5);
     }
 
     private static void Compare(string title, string step, int tokens, int runs, Contestant[] all, double atLeast)

@@ -20,12 +20,15 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     /// <summary>Makes one step from all samples together. Samples without any gradient are not run.</summary>
     /// <exception cref="ArgumentException">A sample contradicts itself.</exception>
     /// <exception cref="R1Exception">KL is asked for and a sample has no reference log-probabilities.</exception>
-    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate)
+    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate) => Step(samples, learningRate, clock: null);
+
+    /// <inheritdoc cref="Step(IReadOnlyList{TrainingSample}, double)"/>
+    internal UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, PhaseClock? clock)
     {
         foreach (var sample in samples) sample.Validate();
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Run(live, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics));
+        return OptimizerStep.Run(live, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics, clock), clock);
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -36,13 +39,13 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         return OptimizerStep.Gradient(live, batching, optimizer, policy, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
     }
 
-    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics) =>
+    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics, PhaseClock? clock = null) =>
         _gradient.Accumulate(batch, (_, logProbs, entropies) =>
         {
             var loss = _loss.Evaluate(Tokens(samples, batch, logProbs, entropies), constants, metrics);
             metrics.Collect();
             return loss;
-        }, hasEntropyGradient: config.EntropyBonus != 0);
+        }, hasEntropyGradient: config.EntropyBonus != 0, clock);
 
     private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) =>
         config.HasGradientWithoutCredit ? [.. samples] : [.. samples.Where(sample => sample.HasCredit)];

@@ -13,11 +13,14 @@ internal static class OptimizerStep
     /// <param name="model">The model that learns.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="accumulate">Adds the gradient of one micro-batch and its metrics, <c>loss</c> among them.</param>
+    /// <param name="clock">Books the optimizer.</param>
     public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, BatchConfig batching, IOptimizer optimizer, DecoderModel model, double learningRate,
-        Action<MicroBatch, LossMetrics> accumulate)
+        Action<MicroBatch, LossMetrics> accumulate, PhaseClock? clock = null)
     {
         var (metrics, tokens) = Gradient(sequences, batching, optimizer, model, accumulate);
-        return Apply(metrics, tokens, optimizer, learningRate);
+        var report = Apply(metrics, tokens, optimizer, learningRate);
+        clock?.Mark("optimizer");
+        return report;
     }
 
     /// <summary>Applies the gradient that the optimizer holds, unless there is none or it is not finite.</summary>

@@ -20,16 +20,19 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <param name="batch">The micro-batch.</param>
     /// <param name="loss">The scores of its tokens, differentiable → scalar loss.</param>
     /// <param name="hasEntropyGradient">True where the loss depends on the entropies.</param>
-    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false)
+    /// <param name="clock">Books forward and backward.</param>
+    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, PhaseClock? clock = null)
     {
         using var scope = NewDisposeScope();
         var hidden = Hidden(batch);
         using var scores = new TokenLogProbs(hidden, _head, batch.Targets, temperature, logitsPerChunk: batching.LogitsPerChunk);
+        clock?.Mark("forward");
         var logProbs = scores.LogProbs.detach().requires_grad_();
         var entropies = scores.Entropies.detach().requires_grad_(hasEntropyGradient);
         loss(scores, logProbs, entropies).backward();
         var dHidden = scores.Backward(logProbs.grad ?? zeros_like(logProbs), hasEntropyGradient ? entropies.grad : null, HeadGradient());
         hidden.backward([dHidden]);
+        clock?.Mark("backward");
     }
 
     /// <summary>Log-probabilities and entropies of a micro-batch's scored tokens, without gradient.</summary>
