@@ -51,6 +51,8 @@ internal sealed class Operations : IOperations
         var rewards = CompletionScoring.Rewards(request.Rewards.Count > 0 ? request.Rewards : _defaultRewards);
         string[] names = [.. rewards.Items.Select(item => item.Reward.Name)];
         var scores = new List<CompletionScore>();
+        if (request.Output is not null && Path.GetFullPath(request.Output) == Path.GetFullPath(request.Data))
+            throw new R1Exception($"{request.Output} is what is read; choose another --output.");
         await using var output = request.Output is null ? null : OpenOutput(request.Output);
         await foreach (var (row, score) in CompletionScoring.ScoreAsync(request.Data, rewards, cancellationToken))
         {
@@ -58,6 +60,7 @@ internal sealed class Operations : IOperations
             if (output is not null) await output.WriteLineAsync(Line(row.Id, names, score));
         }
         if (scores.Count == 0) throw new R1Exception($"{request.Data} has no rows to score.");
+        RewardStatistics.ThrowIfTooManyFailed(rewards, scores);
         return FiguresOf(rewards, scores);
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using DeepSeekR1.Cli.Commands;
+using DeepSeekR1.Rewards;
 
 namespace DeepSeekR1.Cli;
 
@@ -45,6 +46,6 @@ internal static class R1CommandLine
 
     private static string Explain(Exception failure, bool isVerbose) =>
         isVerbose ? $"error: {failure}"
-        : failure is R1Exception ? $"error: {failure.Message}"
+        : failure is R1Exception or RewardFailureException ? $"error: {failure.Message}"
         : $"error: {failure.GetType().Name}: {failure.Message} This is a fault of r1 itself; run again with --verbose and report what it prints.";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DeepSeekR1.Rewards;
 
 /// <summary>A reward failed on so many completions of a step that going on would train on noise.</summary>
@@ -6,9 +8,12 @@ public sealed class RewardFailureException(string message, Exception innerExcept
 /// <summary>What a step's scores say about its rewards, under TRL's metric names.</summary>
 public static class RewardStatistics
 {
+    /// <summary>Entries of <see cref="RewardScore.Details"/> that are summed up: what a verdict cost, and how long it was waited for.</summary>
+    internal const string Cost = "cost", Seconds = "seconds";
+
     /// <summary>
     /// <c>rewards/NAME/mean</c> and <c>/std</c> (unbiased) over the completions that the reward scored, <c>/abstained</c> and <c>/failed</c>:
-    /// shares of all completions.
+    /// shares of all completions. Of a judge also <c>/cost</c>, in the currency of its prices, and <c>/seconds</c> waited, summed over the completions.
     /// </summary>
     /// <param name="rewards">Who gave the scores.</param>
     /// <param name="scores">All completions of a step.</param>
@@ -27,6 +32,11 @@ public static class RewardStatistics
             {
                 metrics[$"rewards/{name}/mean"] = values.Average();
                 metrics[$"rewards/{name}/std"] = StandardDeviation(values);
+            }
+            foreach (string spent in (string[])[Cost, Seconds])
+            {
+                string[] amounts = [.. scores.Select(score => score.ByReward[column].Details?.GetValueOrDefault(spent)).OfType<string>()];
+                if (amounts.Length > 0) metrics[$"rewards/{name}/{spent}"] = amounts.Sum(amount => double.TryParse(amount, CultureInfo.InvariantCulture, out double value) ? value : 0);
             }
             metrics[$"rewards/{name}/abstained"] = Share(scores.Count - values.Length - failed, scores.Count);
             metrics[$"rewards/{name}/failed"] = Share(failed, scores.Count);

@@ -5,7 +5,7 @@ using DeepSeekR1.Runtime;
 namespace DeepSeekR1.Benchmarks;
 
 /// <summary>
-/// Everything in one run beside what the machine can do: <c>[--quick] [--threads N] [--llama-bench PATH --gguf FILE]</c>. Quick is for
+/// Everything in one run beside what the machine can do: <c>[--quick] [--threads N] [--llama-bench PATH]</c>. Quick is for
 /// finding errors: one run of each, few sequences, no large model, no training.
 /// </summary>
 internal static class CompareBenchmark

@@ -8,11 +8,14 @@ using DeepSeekR1.Benchmarks.Training;
 
 var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)>
 {
-    ["compare"] = ("rollouts and training beside the machine's peaks; [--quick] [--threads N] [--llama-bench PATH --gguf FILE]", args => Synchronous(CompareBenchmark.Run, args)),
+    ["compare"] = ("rollouts and training beside the machine's peaks; [--quick] [--threads N] [--llama-bench PATH]", args => Synchronous(CompareBenchmark.Run, args)),
     ["products"] = ("matrix products of the decoder and of LibTorch; [--threads N]", args => Synchronous(ProductBenchmark.Run, args)),
-    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]", args => Synchronous(RolloutBenchmark.Run, args)),
+    ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH]", args => Synchronous(RolloutBenchmark.Run, args)),
+    ["scaling"] = ("tokens a second of rollouts by their length, bytes of the cache, and what one long sequence costs; [--threads N]", args => Synchronous(ScalingBenchmark.Run, args)),
     ["training"] = ("optimizer steps, or whole GRPO steps, beside eager mode; [--threads N] [--runs N] [--step supervised|policy|PROMPTS]", args => Synchronous(TrainingBenchmark.Run, args)),
     ["memory"] = ("memory of a training step at a vocabulary of 49,152 beside the naive way, and with layers computed twice; [--threads N]", args => Synchronous(MemoryBenchmark.Run, args)),
+    ["bitwise"] = ("an update of GRPO in bitwise mode beside a usual one; [--threads N]", args => Synchronous(BitwiseBenchmark.Run, args)),
+    ["optimizers"] = ("seconds of an optimizer's step and bytes of its moments; [--threads N]", args => Synchronous(OptimizerBenchmark.Run, args)),
     ["load"] = ("memory and seconds of loading a model; [FOLDER]", args => Synchronous(LoadBenchmark.Run, args)),
     ["fuzz"] = ("damaged headers of SafeTensors files; [FILE] [--mutations N]", args => Synchronous(FuzzBenchmark.Run, args)),
     ["tokenizer"] = ("megabytes of GSM8K encoded a second, on one core; [FOLDER]...", args => Synchronous(TokenizerBenchmark.Run, args)),

@@ -22,12 +22,17 @@ internal sealed class CliRun : IOperations
 
     public IReadOnlyList<string> Pieces { get; set; } = [];
 
+    public double MeanReward { get; set; } = 1;
+
     public IAnsiConsole? Terminal { get; set; }
 
     public ManualTime Time { get; } = new();
 
     /// <summary>Standard input.</summary>
     public string Input { get; set; } = "";
+
+    /// <summary>Standard input that is more than a text.</summary>
+    public TextReader? In { get; set; }
 
     /// <summary>Called with each message of a conversation before it is answered.</summary>
     public Action<string> Answering { get; set; } = _ => { };
@@ -39,7 +44,7 @@ internal sealed class CliRun : IOperations
     public async Task<int> RunAsync(params string[] args)
     {
         using StringWriter output = new(_out), error = new(_error);
-        using var input = new StringReader(Input);
+        using var input = In ?? new StringReader(Input);
         using var interruption = new Interruption(error, (_, handler) =>
         {
             _signalHandlers.Add(handler);
@@ -84,7 +89,7 @@ internal sealed class CliRun : IOperations
     public Task<IReadOnlyList<Figure>> ScoreAsync(ScoreRequest request, IRunObserver observer, CancellationToken cancellationToken)
     {
         Request = request;
-        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, 1, IsShare: false)]);
+        return Task.FromResult<IReadOnlyList<Figure>>([new("accuracy", 1), new(Figures.MeanReward, MeanReward, IsShare: false)]);
     }
 
     public CheckpointSummary Inspect(string path)
@@ -139,6 +144,28 @@ internal sealed class EchoConversation(Action<string> answering) : IConversation
     }
 
     public void Dispose() { }
+}
+
+/// <summary>Somebody who types and types, until it is disposed.</summary>
+internal sealed class EndlessTyping : TextReader
+{
+    private readonly ManualResetEventSlim _ended = new();
+
+    /// <summary>Called when the first line is waited for.</summary>
+    public Action Started { get; set; } = () => { };
+
+    public override string? ReadLine()
+    {
+        Started();
+        _ended.Wait();
+        return null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _ended.Set();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>A clock that is set by hand.</summary>

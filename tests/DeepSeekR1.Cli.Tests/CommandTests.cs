@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using DeepSeekR1.Configuration;
+using DeepSeekR1.Rewards;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Telemetry;
 
 namespace DeepSeekR1.Cli.Tests;
 
@@ -196,6 +199,16 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Ctrl_C_while_nothing_is_answered_ends_the_conversation()
+    {
+        using var typing = new EndlessTyping();
+        var run = new CliRun { In = typing };
+        typing.Started = () => Assert.True(run.Signal(PosixSignal.SIGINT));
+        Assert.Equal(0, await run.RunAsync("sample", "--model", "m", "--chat"));
+        Assert.Equal(("\n", ""), (run.Out, run.Error));
+    }
+
+    [Fact]
     public async Task On_a_terminal_a_models_control_characters_are_harmless()
     {
         var run = new CliRun { Pieces = ["a\u001b]0;title\u0007\tb\n", "\u009b31m"], Terminal = new Spectre.Console.Testing.TestConsole() };
@@ -210,6 +223,58 @@ public class CommandTests
         Assert.Equal(0, await run.RunAsync("score", "--data", "d", "--reward", "accuracy", "--reward", "format"));
         Assert.Equal(["accuracy", "format"], ((ScoreRequest)run.Request!).Rewards);
         Assert.Equal("accuracy     100.0 %\nmean reward  1.000\n", run.Out);
+    }
+
+    [Theory]
+    [InlineData("0.9", 1, 0)]
+    [InlineData("1", 1, 0)]
+    [InlineData("1.1", 1, 1)]
+    [InlineData("0.5", double.NaN, 1)]
+    public async Task Score_fails_below_the_least_mean(string least, double mean, int exitCode)
+    {
+        var run = new CliRun { MeanReward = mean };
+        Assert.Equal(exitCode, await run.RunAsync("score", "--data", "d", "--min-mean", least));
+        Assert.Contains("mean reward", run.Out, StringComparison.Ordinal);
+        Assert.Equal(exitCode == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"error: the mean reward {mean} is below --min-mean {least}.\n"), run.Error);
+    }
+
+    [Fact]
+    public async Task Score_says_what_is_wrong_with_each_row()
+    {
+        var folder = Directory.CreateTempSubdirectory("r1-score-");
+        try
+        {
+            string data = Path.Combine(folder.FullName, "data.jsonl"), output = Path.Combine(folder.FullName, "scores.jsonl");
+            await File.WriteAllTextAsync(data, """
+                {"prompt": "2+3?", "completion": "<think>a</think> <answer>5</answer>", "answer": "5"}
+                {"prompt": "2+3?", "completion": "<think>a</think> <answer>6</answer>", "answer": "5"}
+                {"prompt": "2+3?", "completion": "5"}
+                """, TestContext.Current.CancellationToken);
+            var request = new ScoreRequest { Data = data, Rewards = ["accuracy", "format:weight=0.5"], Output = output };
+            var figures = await new Operations().ScoreAsync(request, SilentObserver.Instance, TestContext.Current.CancellationToken);
+            Assert.Equal([("completions", 3), ("accuracy", 0.5), ("accuracy abstained", 1 / 3.0), ("format", 2 / 3.0), ("mean reward", 2 / 3.0)], figures.Select(figure => (figure.Name, figure.Value)));
+            JsonNode[] rows = [.. File.ReadLines(output).Select(line => JsonNode.Parse(line)!)];
+            Assert.Equal("answered 6, expected 5", (string?)rows[1]["reasons"]!["accuracy"]);
+            Assert.Equal(0.5, (double)rows[1]["reward"]!);
+            Assert.Null(rows[2]["rewards"]!["accuracy"]);
+
+            string before = await File.ReadAllTextAsync(data, TestContext.Current.CancellationToken);
+            var refused = await Assert.ThrowsAsync<R1Exception>(() => new Operations().ScoreAsync(request with { Output = data }, SilentObserver.Instance, TestContext.Current.CancellationToken));
+            Assert.Contains("is what is read; choose another --output", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(before, await File.ReadAllTextAsync(data, TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_reward_that_fails_is_no_fault_of_the_program()
+    {
+        var run = new CliRun { Training = (_, _) => throw new RewardFailureException("reward 'x' failed on 4 of 4 completions: boom", new InvalidOperationException("boom")) };
+        Assert.Equal(1, await run.RunAsync("train", "--stage", "zero"));
+        Assert.Equal("error: reward 'x' failed on 4 of 4 completions: boom\n", run.Error);
     }
 
     [Fact]

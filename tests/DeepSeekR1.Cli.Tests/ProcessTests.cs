@@ -1,80 +1,152 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using DeepSeekR1.Runtime;
-using DeepSeekR1.Testing;
 
 namespace DeepSeekR1.Cli.Tests;
 
-/// <summary>The real program in processes of its own.</summary>
+/// <summary>Runs that are killed, interrupted, or find no room, as their user sees them.</summary>
 public sealed class ProcessTests : IDisposable
 {
-    private const int Kills = 10;
+    private static readonly string[] _manySteps = ["zero.grpo.steps=100000", "zero.grpo.toleratedStepsWithoutSignal=0"];
 
-    private static readonly string[] _settings =
-        [.. SmallRecipe.Settings, "checkpoints.every=2", "evaluation.samples=1", "evaluation.consensusSamples=0", "zero.grpo.steps=12", "reasoningRl.evaluateEvery=2"];
+    /// <summary>Every stage, each with saves; from a base model made in the run, so that pretraining is one of them.</summary>
+    private static readonly string[] _everyStage = ["model.path=null", "checkpoints.every=1", "evaluation.samples=1", "evaluation.consensusSamples=0", "reasoningRl.evaluateEvery=2", "model.forcedStart=null"];
+
+    private static readonly string[] _stages =
+        ["pretrain", "zero", "cold-start", "reasoning-rl", "reasoning-rl-no-language", "rejection-sft", "reward-model-helpful", "reward-model-safety", "all-scenario-rl", "distill", "student-rl"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("r1-process-");
 
-    // Slow: eleven starts of the program.
+    private string Whole => Path.Combine(_folder.FullName, "whole");
+
+    private string Parted => Path.Combine(_folder.FullName, "parted");
+
+    // Slow: some fifteen starts of the program.
     [Fact, Trait("Category", "Slow")]
-    public async Task A_run_killed_at_any_moment_goes_on_and_leaves_the_same_bytes()
+    public async Task A_run_killed_in_every_stage_and_while_it_saves_goes_on_and_leaves_the_same_bytes()
     {
-        string whole = Path.Combine(_folder.FullName, "whole"), killed = Path.Combine(_folder.FullName, "killed");
-        Assert.Equal((0, ""), await FinishAsync(Start("--output", whole)));
+        Assert.Equal((0, ""), await R1Process.Start(R1Process.Train("all", _everyStage, "--output", Whole)).FinishAsync());
 
         var random = new AddressedRandom(11, RandomPurpose.Verification).Stream();
-        for (int kill = 0; kill < Kills; kill++)
+        int kills = 0, saves = 0;
+        foreach (string stage in _stages)
         {
-            using var process = Start("--output", killed, "--resume");
-            if (!process.WaitForExit(TimeSpan.FromMilliseconds(random.Between(600, 2500)))) process.Kill();
+            using var process = R1Process.Start(R1Process.Train("all", _everyStage, "--output", Parted, "--resume"));
+            process.OutputDataReceived += (_, _) => { };
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            bool whileSaving = kills % 2 == 0;
+            string folder = Path.Combine(Parted, "checkpoints", stage);
+            var wait = new SpinWait();
+            while (!process.HasExited && !(whileSaving ? IsSaving(folder) : Directory.Exists(folder))) wait.SpinOnce(sleep1Threshold: -1);
+            if (!whileSaving) process.WaitForExit(TimeSpan.FromMilliseconds(random.Between(0, 150)));
+            if (process.HasExited) continue;
+            process.Kill();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            kills++;
+            if (IsSaving(folder)) saves++;
         }
-        Assert.Equal((0, ""), await FinishAsync(Start("--output", killed, "--resume")));
-
-        foreach (string file in new[] { "metrics.jsonl", "completions.jsonl", "checkpoints/zero/model/model.safetensors", "checkpoints/reasoning-rl/model/model.safetensors",
-            "checkpoints/reward-model-helpful/model/model.safetensors", "checkpoints/all-scenario-rl/model/model.safetensors", "checkpoints/distill/model/model.safetensors" })
-            Assert.True(File.ReadAllBytes(Path.Combine(whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(killed, file))), file);
+        Assert.InRange(kills, 10, _stages.Length);
+        Assert.InRange(saves, 1, kills);
+        Assert.Equal((0, ""), await R1Process.Start(R1Process.Train("all", _everyStage, "--output", Parted, "--resume")).FinishAsync());
+        AssertSame([.. _stages.Select(stage => $"checkpoints/{stage}/model/model.safetensors")]);
+        Assert.Empty(Directory.GetDirectories(Parted, "*.part", SearchOption.AllDirectories));
     }
 
     [Fact]
     public async Task Ctrl_C_saves_and_exits_with_130()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with kill(2)");
-        string output = Path.Combine(_folder.FullName, "run");
-        using var process = Start("--output", output, "--set", "zero.grpo.steps=100000");
-        string? line;
-        do line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
-        while (line?.Contains("/100000  ", StringComparison.Ordinal) == false);
-        Assert.NotNull(line);
-        Assert.Equal(0, SendSignal(process.Id, Interrupt));
-        Assert.Equal((130, "stopping after this step and saving; Ctrl+C again exits at once.\n"), await FinishAsync(process));
-        Assert.NotEmpty(Directory.GetDirectories(Path.Combine(output, "checkpoints", "zero"), "checkpoint-*"));
+        SkipWithoutSignals();
+        using var process = R1Process.Start(R1Process.Train("zero", _manySteps, "--output", Parted));
+        await process.StandardOutput.ReadUntilAsync("/100000  ");
+        process.PressCtrlC();
+        Assert.Equal((130, "stopping after this step and saving; Ctrl+C again exits at once.\n"), await process.FinishAsync());
+        Assert.NotEmpty(Checkpoints());
+    }
+
+    [Fact]
+    public async Task Ctrl_C_twice_exits_at_once_and_the_run_goes_on_later()
+    {
+        SkipWithoutSignals();
+        using var process = R1Process.Start(R1Process.Train("zero", [.. _manySteps, "zero.grpo.promptsPerStep=400"], "--output", Parted));
+        await process.StandardOutput.ReadUntilAsync("zero: ");
+        process.PressCtrlC();
+        await process.StandardError.ReadUntilAsync("stopping after this step");
+        process.PressCtrlC();
+        Assert.Equal((130, ""), await process.FinishAsync());
+        Assert.Empty(Checkpoints());
+
+        using var resumed = R1Process.Start(R1Process.Train("zero", [.. _manySteps, "zero.grpo.promptsPerStep=400"], "--output", Parted, "--resume"));
+        await resumed.StandardOutput.ReadUntilAsync("zero: ");
+        resumed.Kill();
+    }
+
+    [Fact]
+    public async Task A_second_run_on_the_same_folder_is_refused_and_the_first_is_not_disturbed()
+    {
+        SkipWithoutSignals();
+        using var first = R1Process.Start(R1Process.Train("zero", _manySteps, "--output", Parted));
+        await first.StandardOutput.ReadUntilAsync("/100000  ");
+        foreach (string[] mode in new string[][] { [], ["--resume"] })
+            Assert.Equal((1, $"error: output folder '{Parted}' is in use by another run; wait for it or choose another --output.\n"),
+                await R1Process.Start(R1Process.Train("zero", _manySteps, ["--output", Parted, .. mode])).FinishAsync());
+        first.PressCtrlC();
+        Assert.Equal(130, (await first.FinishAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_full_disk_ends_the_run_with_a_hint_and_with_room_it_goes_on_to_the_same_bytes()
+    {
+        SkipWithoutBubblewrap();
+        string[] settings = ["checkpoints.every=1"];
+        Assert.Equal((0, ""), await R1Process.Start(R1Process.Train("zero", settings, "--output", Whole)).FinishAsync());
+
+        // A disk of 16 MB of which another file takes so much that the second checkpoint finds no room.
+        string disk = Directory.CreateDirectory(Path.Combine(_folder.FullName, "disk")).FullName, run = Path.Combine(disk, "run");
+        const string Script = """
+            disk=$1; copy=$2; shift 2
+            head -c 11500000 /dev/zero > "$disk/other"
+            "$@"; echo "exit $?" >&2
+            rm "$disk/other"
+            "$@" --resume; echo "exit $?" >&2
+            cp -r "$disk/run" "$copy"
+            """;
+        var (exitCode, error) = await R1Process.Start("bwrap",
+            ["--dev-bind", "/", "/", "--size", "16000000", "--tmpfs", disk, "sh", "-c", Script, "sh", disk, Parted, R1Process.Program, .. R1Process.Train("zero", settings, "--output", run)]).FinishAsync();
+        Assert.Equal(0, exitCode);
+        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("error: ", lines[0], StringComparison.Ordinal);
+        Assert.Contains("No space left on device", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("--resume.", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["exit 1", "exit 0"], lines[1..]);
+        AssertSame("checkpoints/zero/model/model.safetensors");
+    }
+
+    [Fact]
+    public async Task A_read_only_output_is_named_before_any_work()
+    {
+        SkipWithoutBubblewrap();
+        string readOnly = Directory.CreateDirectory(Path.Combine(_folder.FullName, "read-only")).FullName, run = Path.Combine(readOnly, "run");
+        var (exitCode, error) = await R1Process.Start("bwrap",
+            ["--dev-bind", "/", "/", "--ro-bind", readOnly, readOnly, R1Process.Program, .. R1Process.Train("zero", [], "--output", run)]).FinishAsync();
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"error: output folder '{run}' cannot be written: ", error, StringComparison.Ordinal);
+        Assert.EndsWith("Choose another --output.\n", error, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static Process Start(params string[] arguments)
+    private static void SkipWithoutSignals() => Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent with kill(2)");
+
+    private static void SkipWithoutBubblewrap() => Assert.SkipUnless(File.Exists("/usr/bin/bwrap"), "small and read-only disks are made with bubblewrap");
+
+    private static bool IsSaving(string stageFolder) => Directory.Exists(stageFolder) && Directory.EnumerateDirectories(stageFolder, "*.part").Any();
+
+    private string[] Checkpoints() => Directory.Exists(Path.Combine(Parted, "checkpoints", "zero")) ? Directory.GetDirectories(Path.Combine(Parted, "checkpoints", "zero"), "checkpoint-*") : [];
+
+    private void AssertSame(params string[] files)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "r1.exe" : "r1"))
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in (string[])["train", "--stage", "all", .. _settings.SelectMany(setting => new[] { "--set", setting }), .. arguments]) start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
+        foreach (string file in (string[])["metrics.jsonl", "completions.jsonl", .. files])
+            Assert.True(File.ReadAllBytes(Path.Combine(Whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(Parted, file))), file);
     }
-
-    private static async Task<(int ExitCode, string Error)> FinishAsync(Process process)
-    {
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await output;
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, error);
-    }
-
-    private const int Interrupt = 2;
-
-    [DllImport("libc", EntryPoint = "kill"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SendSignal(int process, int signal);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Cli.Commands;
@@ -5,11 +6,11 @@ namespace DeepSeekR1.Cli.Commands;
 /// <summary>A conversation on standard input and output: one message a line.</summary>
 internal static class ChatLoop
 {
-    /// <summary>Runs until an empty line or the end of the input. Ctrl+C stops an answer; where none is under way it ends the program.</summary>
+    /// <summary>Runs until an empty line or the end of the input. Ctrl+C stops an answer; where none is under way it ends the conversation.</summary>
     public static void Run(CliContext context, SampleRequest request, CancellationToken cancellationToken)
     {
         using var conversation = context.Operations.Converse(request);
-        while (Ask(context) is { Length: > 0 } message)
+        while (Ask(context, cancellationToken) is { Length: > 0 } message)
         {
             using var answer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             using var interrupted = context.OnInterrupt(answer.Cancel);
@@ -29,9 +30,38 @@ internal static class ChatLoop
         }
     }
 
-    private static string? Ask(CliContext context)
+    /// <summary>The next message; null where there is none.</summary>
+    private static string? Ask(CliContext context, CancellationToken cancellationToken)
     {
         if (context.Terminal is not null) context.Out.Write("> ");
-        return context.In.ReadLine();
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var interrupted = context.OnInterrupt(left.Cancel);
+        try
+        {
+            return ReadLine(context.In, left.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            context.Out.WriteLine();
+            return null;
+        }
+    }
+
+    /// <summary>Reading cannot be cancelled: a line that is being typed is left to a thread that ends with the program.</summary>
+    private static string? ReadLine(TextReader input, CancellationToken cancellationToken)
+    {
+        var lines = new BlockingCollection<string?>();
+        _ = Task.Run(() =>
+        {
+            try
+            {
+                lines.Add(input.ReadLine());
+            }
+            finally
+            {
+                lines.CompleteAdding();
+            }
+        }, CancellationToken.None);
+        return lines.TryTake(out string? line, Timeout.Infinite, cancellationToken) ? line : null;
     }
 }

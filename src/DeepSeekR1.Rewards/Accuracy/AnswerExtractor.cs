@@ -17,7 +17,7 @@ public enum AnswerStrategy
     /// <summary>What follows the last <c>####</c> on its line (GSM8K).</summary>
     HashMark,
 
-    /// <summary>The last number of the text.</summary>
+    /// <summary>The last number of the text, where it stands alone and is no part of an expression, a list or a doubt.</summary>
     LastNumber,
 }
 
@@ -34,6 +34,9 @@ public sealed record ExtractedAnswer(string Text, AnswerStrategy Strategy, IRead
 public sealed partial record AnswerExtractor
 {
     private const string HashMark = "####";
+
+    /// <summary>Nobody looks further behind an answer for another.</summary>
+    private const int LongestSecondThought = 200;
 
     /// <summary>Strategies in the order in which they are tried.</summary>
     public IReadOnlyList<AnswerStrategy> Strategies { get; init; } =
@@ -63,7 +66,7 @@ public sealed partial record AnswerExtractor
     internal static string Gold(string text)
     {
         if (Boxes(text) is { Count: > 0 } boxes) return boxes[^1];
-        return AfterHashMark(text, isCutOff: false) ?? text.Trim();
+        return (AfterHashMark(text, isCutOff: false) is { } line ? text[line] : text).Trim();
     }
 
     private ExtractedAnswer? Extract(string text, bool isCutOff)
@@ -94,9 +97,9 @@ public sealed partial record AnswerExtractor
     {
         AnswerStrategy.AnswerTag => [.. ThinkTags.AnswerBlocks(text).SelectMany(InsideAnswerTag)],
         AnswerStrategy.Boxed => FinalBoxes(text),
-        AnswerStrategy.Phrase => AfterPhrase(text, isCutOff) is { } sentence ? [sentence] : [],
-        AnswerStrategy.HashMark => AfterHashMark(text, isCutOff) is { } line ? [line] : [],
-        AnswerStrategy.LastNumber => !isCutOff && LastNumber(text) is { } number ? [number] : [],
+        AnswerStrategy.Phrase => WithSecondThought(text, AfterPhrase(text, isCutOff)),
+        AnswerStrategy.HashMark => WithSecondThought(text, AfterHashMark(text, isCutOff)),
+        AnswerStrategy.LastNumber => !isCutOff && LastNumber.Find(text) is { } number ? [number] : [],
         _ => throw new InvalidOperationException($"unknown strategy {strategy}"),
     };
 
@@ -104,7 +107,18 @@ public sealed partial record AnswerExtractor
     private List<string> InsideAnswerTag(string block)
     {
         var boxes = FinalBoxes(block);
-        return boxes.Count > 0 ? boxes : [AfterPhrase(block, isCutOff: false) ?? AfterHashMark(block, isCutOff: false) ?? block.Trim()];
+        if (boxes.Count > 0) return boxes;
+        var marked = WithSecondThought(block, AfterPhrase(block, isCutOff: false) ?? AfterHashMark(block, isCutOff: false));
+        return marked.Count > 0 ? marked : [block.Trim()];
+    }
+
+    /// <summary>An answer and what takes it back: "5. Or 6." names two.</summary>
+    private static List<string> WithSecondThought(string text, Range? answer)
+    {
+        if (answer is not { } first) return [];
+        int end = first.End.Value;
+        Match second = SecondThought().Match(text, end, Math.Min(text.Length - end, LongestSecondThought));
+        return second.Success ? [text[first].Trim(), second.Groups["answer"].Value.Trim()] : [text[first].Trim()];
     }
 
     /// <summary>
@@ -122,18 +136,17 @@ public sealed partial record AnswerExtractor
 
         string final = text[Math.Max(phrase, hash)..];
         if (Boxes(final) is { Count: > 0 } marked) return marked;
-        string? named = hash > phrase ? AfterHashMark(text, isCutOff: false) : AfterPhrase(text, isCutOff: false);
-        return named is not null && named.Any(char.IsDigit) ? [] : all;
+        var named = hash > phrase ? AfterHashMark(text, isCutOff: false) : AfterPhrase(text, isCutOff: false);
+        return named is { } range && text.AsSpan()[range].ContainsAnyInRange('0', '9') ? [] : all;
     }
 
-    private static string? AfterPhrase(string text, bool isCutOff)
+    private static Range? AfterPhrase(string text, bool isCutOff)
     {
         int start = EndOfLastPhrase(text);
         if (start < 0) return null;
-        string rest = text[start..].TrimStart();
-        Match end = SentenceEnd().Match(rest);
-        if (isCutOff && !end.Success) return null;
-        return (end.Success ? rest[..end.Index] : rest).Trim();
+        while (start < text.Length && char.IsWhiteSpace(text[start])) start++;
+        Match end = SentenceEnd().Match(text, start);
+        return isCutOff && !end.Success ? null : start..(end.Success ? end.Index : text.Length);
     }
 
     private static int EndOfLastPhrase(string text)
@@ -143,21 +156,14 @@ public sealed partial record AnswerExtractor
         return end;
     }
 
-    private static string? AfterHashMark(string text, bool isCutOff)
+    private static Range? AfterHashMark(string text, bool isCutOff)
     {
-        int mark = text.LastIndexOf(HashMark, StringComparison.Ordinal);
-        if (mark < 0) return null;
-        string rest = text[(mark + HashMark.Length)..].TrimStart();
-        int end = rest.IndexOf('\n', StringComparison.Ordinal);
-        if (isCutOff && end < 0) return null;
-        return (end < 0 ? rest : rest[..end]).Trim();
-    }
-
-    private static string? LastNumber(string text)
-    {
-        var last = 0..0;
-        foreach (ValueMatch match in Number().EnumerateMatches(text)) last = match.Index..(match.Index + match.Length);
-        return last.Equals(0..0) ? null : text[last];
+        int start = text.LastIndexOf(HashMark, StringComparison.Ordinal);
+        if (start < 0) return null;
+        start += HashMark.Length;
+        while (start < text.Length && char.IsWhiteSpace(text[start])) start++;
+        int end = text.IndexOf('\n', start);
+        return isCutOff && end < 0 ? null : start..(end < 0 ? text.Length : end);
     }
 
     /// <summary>The arguments of all balanced boxes that are not inside another, in order.</summary>
@@ -195,12 +201,17 @@ public sealed partial record AnswerExtractor
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Phrase();
 
-    /// <summary>A line break, a full stop that is not inside a number, or a comma that begins another clause.</summary>
-    [GeneratedRegex(@"[\n。！!？?；;]|\.(?!\d)|,(?=\s+\p{L})|，", RegexOptions.CultureInvariant)]
+    /// <summary>A line break, a full stop that is not inside a number, or a comma that begins another clause and no other answer, doubt or condition.</summary>
+    [GeneratedRegex(
+        @"[\n。！!；;]|\.(?!\d)|,(?=\s+\p{L})(?!\s+(?:(?:or|nor|but|if|unless|when|maybe|perhaps|possibly|otherwise|not)\b|and\s+[\d$\\(-]|[B-HJ-Z]\b))|，(?!或|但|如果|除非|也)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex SentenceEnd();
 
-    [GeneratedRegex(@"(?:(?<![\p{L}\d)\]}])[-−])?(?:[$€£¥₹] ?)?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:/\d+)?(?: ?\\?%)?|(?<![\d.])-?\.\d+", RegexOptions.CultureInvariant)]
-    private static partial Regex Number();
+    /// <summary>"or 6", "alternatively: $6$", "no, it is 6" behind the end of an answer.</summary>
+    [GeneratedRegex(
+        @"\G[\s.。;；!！,，]*(?:(?:or|nor|no|alternatively|otherwise|maybe|perhaps|possibly|also|oder|ou|o)\b|或者?|也许|也可能)是?[\s,:]*(?:(?:maybe|perhaps|possibly|even|else|is|it\s+is|it['’]s|the\s+answer\s+is)\s+)*(?<answer>[$(*]*(?:[-−\d\\]|(?-i:[A-Z])\b)(?:[^\n.。;；!！,，]|[.,](?=\d))*)",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex SecondThought();
 
     [GeneratedRegex(@"\\(?:boxed|fbox)\s*\{", RegexOptions.CultureInvariant)]
     private static partial Regex BoxCommand();

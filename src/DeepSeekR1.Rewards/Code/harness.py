@@ -94,15 +94,21 @@ def examine():
     count = [0]
     class SolutionError(Exception): pass
     class Untestable(BaseException): pass
-    def refuse(v): raise Untestable("the tests hand over a " + type(v).__name__ + ", which is no plain value")
+    def encode_argument(v):
+        """What the program itself gave may go back to it; what else is no plain value, the tests cannot hand over."""
+        if type(v) is type(iter([])): return ["g", [encode(x, encode_argument) for x in v]]
+        if type(v) is Opaque: raise SolutionError("the program gave an object that is no plain value")
+        raise Untestable("the tests hand over a " + type(v).__name__ + ", which is no plain value")
     def proxy(name):
         def call(*args, **kwargs):
             count[0] += 1
-            send({"call": {"id": count[0], "name": name, "args": encode(list(args), refuse), "kwargs": encode(kwargs, refuse)}})
+            send({"call": {"id": count[0], "name": name, "args": encode(list(args), encode_argument), "kwargs": encode(kwargs, encode_argument)}})
             answer = receive()
             if answer.get("raise"):
                 kind = getattr(builtins, answer["raise"][0], None)
                 if not (isinstance(kind, type) and issubclass(kind, Exception)): kind = SolutionError
+                # Would end a loop of the tests, such as all(map(f, cases)), before they compare anything.
+                if issubclass(kind, (StopIteration, StopAsyncIteration)): kind = SolutionError
                 raise kind(answer["raise"][1])
             return decode(answer["value"])
         call.__name__ = name
@@ -143,7 +149,10 @@ def examine():
             if name == job["entry"] or name not in space: space[name] = proxy(name)
         exec(compile(job["setup"], "setup.py", "exec"), space)
     except BaseException as e:
-        send({"broken": "the tests do not load: " + ": ".join(complaint(e))}); return
+        reason = ": ".join(complaint(e))
+        if count[0] == 0 or isinstance(e, Untestable): send({"broken": "the tests do not load: " + reason}); return
+        for i in range(len(job["tests"])): send({"test": i, "reason": reason}) # The program broke what the tests prepare.
+        send({"done": True}); return
     for i, test in enumerate(job["tests"]):
         reason, before = None, count[0]
         try: exec(compile(test, "test%d.py" % i, "exec"), space)

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using static DeepSeekR1.Rewards.ThinkTags;
 
 namespace DeepSeekR1.Rewards;
@@ -104,7 +106,13 @@ public sealed class FormatReward : IReward
         }
     }
 
-    private static bool IsBlank(string text, int start, int end) => text.AsSpan(start, end - start).IsWhiteSpace();
+    /// <summary>Nothing that anybody could see: white space and characters without width are blank.</summary>
+    private static bool IsBlank(string text, int start, int end)
+    {
+        foreach (Rune rune in text.AsSpan(start, end - start).EnumerateRunes())
+            if (!Rune.IsWhiteSpace(rune) && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Format or UnicodeCategory.Control or UnicodeCategory.OtherNotAssigned)) return false;
+        return true;
+    }
 
     private static int Count(string text, string tag) => text.AsSpan().Count(tag);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -38,13 +39,13 @@ internal sealed class JudgeDesk
 
     /// <summary>Asks until the answer is a verdict.</summary>
     /// <exception cref="JudgeException">It never was.</exception>
-    public async Task<(double Value, string Reason)> AskAsync(JudgeQuestion question, Func<string, (double, string)?> read, CancellationToken cancellationToken)
+    public async Task<Verdict> AskAsync(JudgeQuestion question, Func<string, (double Value, string Reason)?> read, CancellationToken cancellationToken)
     {
         string key = KeyOf(question);
-        if (_cache?.Find(key) is { } known && read(known) is { } remembered)
+        if (_cache?.Find(key) is { } known && read(known) is var (value, reason))
         {
             Count(usage => usage with { CacheHits = usage.CacheHits + 1 });
-            return remembered;
+            return new Verdict(value, reason, Cost: 0, Seconds: 0);
         }
         await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -57,20 +58,24 @@ internal sealed class JudgeDesk
         }
     }
 
-    private async Task<(double, string)> AskAgainAndAgainAsync(JudgeQuestion question, string key, Func<string, (double, string)?> read, CancellationToken cancellationToken)
+    private async Task<Verdict> AskAgainAndAgainAsync(JudgeQuestion question, string key, Func<string, (double Value, string Reason)?> read, CancellationToken cancellationToken)
     {
         var delay = _options.FirstDelay;
+        decimal cost = 0;
+        double seconds = 0;
         for (int attempt = 1; ; attempt++)
         {
             string answer = "";
             Exception? failure = null;
             try
             {
-                answer = await RequestAsync(question, cancellationToken).ConfigureAwait(false);
-                if (read(answer) is { } verdict)
+                (answer, var spent) = await RequestAsync(question, cancellationToken).ConfigureAwait(false);
+                cost += spent.Cost;
+                seconds += spent.Seconds;
+                if (read(answer) is var (value, reason))
                 {
                     _cache?.Keep(key, answer);
-                    return verdict;
+                    return new Verdict(value, reason, cost, seconds);
                 }
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -87,7 +92,7 @@ internal sealed class JudgeDesk
         }
     }
 
-    private async Task<string> RequestAsync(JudgeQuestion question, CancellationToken cancellationToken)
+    private async Task<(string Answer, (decimal Cost, double Seconds) Spent)> RequestAsync(JudgeQuestion question, CancellationToken cancellationToken)
     {
         await WaitForTurnAsync(cancellationToken).ConfigureAwait(false);
         long start = _time.GetTimestamp();
@@ -96,15 +101,16 @@ internal sealed class JudgeDesk
             new ChatOptions { Temperature = 0, MaxOutputTokens = _options.MaxReplyTokens, ResponseFormat = ChatResponseFormat.Json }, cancellationToken).ConfigureAwait(false);
         double seconds = _time.GetElapsedTime(start).TotalSeconds;
         long read = response.Usage?.InputTokenCount ?? 0, written = response.Usage?.OutputTokenCount ?? 0;
+        decimal cost = (read * _options.InputPrice + written * _options.OutputPrice) / 1_000_000;
         Count(usage => usage with
         {
             Requests = usage.Requests + 1,
             InputTokens = usage.InputTokens + read,
             OutputTokens = usage.OutputTokens + written,
-            Cost = usage.Cost + (read * _options.InputPrice + written * _options.OutputPrice) / 1_000_000,
+            Cost = usage.Cost + cost,
             Seconds = usage.Seconds + seconds,
         });
-        return response.Text.Trim();
+        return (response.Text.Trim(), (cost, seconds));
     }
 
     /// <summary>Requests are spaced evenly.</summary>
@@ -132,4 +138,15 @@ internal sealed class JudgeDesk
         string? model = _client.GetService<ChatClientMetadata>()?.DefaultModelId;
         return Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new[] { model, question.Instructions, question.Material })));
     }
+}
+
+/// <summary>What a judge said, and what it took to hear it: nothing where it was remembered.</summary>
+internal readonly record struct Verdict(double Value, string Reason, decimal Cost, double Seconds)
+{
+    /// <summary>What <see cref="RewardStatistics.Measure"/> sums up.</summary>
+    public static Dictionary<string, string> Details(decimal cost, double seconds) => new()
+    {
+        [RewardStatistics.Cost] = cost.ToString(CultureInfo.InvariantCulture),
+        [RewardStatistics.Seconds] = seconds.ToString("R", CultureInfo.InvariantCulture),
+    };
 }

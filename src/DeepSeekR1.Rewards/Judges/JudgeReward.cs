@@ -40,8 +40,9 @@ public sealed class JudgeReward : IReward
     public async ValueTask<RewardScore> ScoreAsync(Prompt prompt, Completion completion, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        var (value, reason) = await _desk.AskAsync(JudgeQuestion.Grade(_rubric, prompt, completion), JudgeQuestion.ReadGrade, cancellationToken).ConfigureAwait(false);
-        return new RewardScore(value, reason);
+        if (_rubric.Part == JudgedPart.Answer && string.IsNullOrWhiteSpace(JudgedPart.Answer.Of(completion))) return new RewardScore(0, "no answer");
+        var verdict = await _desk.AskAsync(JudgeQuestion.Grade(_rubric, prompt, completion), JudgeQuestion.ReadGrade, cancellationToken).ConfigureAwait(false);
+        return new RewardScore(verdict.Value, verdict.Reason) { Details = Verdict.Details(verdict.Cost, verdict.Seconds) };
     }
 }
 
@@ -82,9 +83,16 @@ public sealed class PairwiseJudgeReward : IGroupReward
         ArgumentNullException.ThrowIfNull(completions);
         var pairs = PairsOf(completions.Count);
         if (pairs.Count == 0) return [.. completions.Select(_ => RewardScore.Abstain("nothing to compare with"))];
-        double[] firstWins = await Task.WhenAll(pairs.Select(pair => CompareAsync(prompt, completions[pair.First], completions[pair.Second], cancellationToken))).ConfigureAwait(false);
-        var outcomes = pairs.Zip(firstWins).SelectMany(game => new[] { (Player: game.First.First, Won: game.Second), (Player: game.First.Second, Won: 1 - game.Second) }).ToLookup(game => game.Player, game => game.Won);
-        return [.. completions.Select((_, i) => new RewardScore(outcomes[i].Average(), $"wins {outcomes[i].Sum():0.##} of {outcomes[i].Count()}"))];
+        Verdict[] firstWins = await Task.WhenAll(pairs.Select(pair => CompareAsync(prompt, completions[pair.First], completions[pair.Second], cancellationToken))).ConfigureAwait(false);
+        var games = pairs.Zip(firstWins).SelectMany(game => new[]
+        {
+            (Player: game.First.First, Won: game.Second.Value, game.Second.Cost, game.Second.Seconds),
+            (Player: game.First.Second, Won: 1 - game.Second.Value, game.Second.Cost, game.Second.Seconds),
+        }).ToLookup(game => game.Player);
+        return [.. completions.Select((_, i) => new RewardScore(games[i].Average(game => game.Won), $"wins {games[i].Sum(game => game.Won):0.##} of {games[i].Count()}")
+        {
+            Details = Verdict.Details(games[i].Sum(game => game.Cost) / 2, games[i].Sum(game => game.Seconds) / 2), // Each game is two players'.
+        })];
     }
 
     /// <summary>Each pair once, each completion against the next ones around the group.</summary>
@@ -92,11 +100,12 @@ public sealed class PairwiseJudgeReward : IGroupReward
         [.. Enumerable.Range(0, count).SelectMany(i => Enumerable.Range(1, Math.Min(_opponents, count - 1)).Select(step => (Low: Math.Min(i, (i + step) % count), High: Math.Max(i, (i + step) % count)))).Distinct()];
 
     /// <summary>1: the first wins in both orders; 0: the second does; 0.5: they are even, or the order decided.</summary>
-    private async Task<double> CompareAsync(Prompt prompt, Completion first, Completion second, CancellationToken cancellationToken)
+    private async Task<Verdict> CompareAsync(Prompt prompt, Completion first, Completion second, CancellationToken cancellationToken)
     {
-        if (_rubric.Part.Of(first) == _rubric.Part.Of(second)) return 0.5;
-        var one = _desk.AskAsync(JudgeQuestion.Compare(_rubric, prompt, first, second), JudgeQuestion.ReadComparison, cancellationToken);
-        var other = _desk.AskAsync(JudgeQuestion.Compare(_rubric, prompt, second, first), JudgeQuestion.ReadComparison, cancellationToken);
-        return ((await one.ConfigureAwait(false)).Value + 1 - (await other.ConfigureAwait(false)).Value) / 2;
+        if (_rubric.Part.Of(first) == _rubric.Part.Of(second)) return new Verdict(0.5, "the same", Cost: 0, Seconds: 0);
+        var asked = _desk.AskAsync(JudgeQuestion.Compare(_rubric, prompt, first, second), JudgeQuestion.ReadComparison, cancellationToken);
+        var turned = _desk.AskAsync(JudgeQuestion.Compare(_rubric, prompt, second, first), JudgeQuestion.ReadComparison, cancellationToken);
+        var (one, other) = (await asked.ConfigureAwait(false), await turned.ConfigureAwait(false));
+        return new Verdict((one.Value + 1 - other.Value) / 2, one.Reason, one.Cost + other.Cost, one.Seconds + other.Seconds);
     }
 }

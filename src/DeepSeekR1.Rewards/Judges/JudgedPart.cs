@@ -12,10 +12,12 @@ public enum JudgedPart
 /// <summary>Cuts completions for judges.</summary>
 public static class JudgedParts
 {
-    /// <summary>The part of a completion's text; the whole where there is no <c>&lt;/think&gt;</c>.</summary>
+    /// <summary>The part of a completion's text. Reasoning that never ends has no answer; the whole text is one where there is no reasoning.</summary>
     public static string Of(this JudgedPart part, Completion completion)
     {
         ArgumentNullException.ThrowIfNull(completion);
-        return part == JudgedPart.Whole ? completion.Text : ThinkTags.AfterThinking(completion.Text)?.Trim() ?? completion.Text;
+        if (part == JudgedPart.Whole) return completion.Text;
+        if (ThinkTags.AfterThinking(completion.Text) is { } answer) return answer.Trim();
+        return completion.Text.Contains(ThinkTags.ThinkOpen, StringComparison.Ordinal) ? "" : completion.Text;
     }
 }

@@ -36,7 +36,10 @@ internal static partial class Words
         string prose = Commands().Replace(Addresses().Replace(Code().Replace(text, " "), " "), " ");
         var words = new List<Word>();
         foreach (var sentence in Sentences(prose)) words.AddRange(MergeJapanese(Runs(prose[sentence])));
-        return [.. WithoutNames(words).Where(word => !IsNeutral(word))];
+        List<Word> unnamed = [.. WithoutNames(words).Where(word => !IsNeutral(word))];
+        words.RemoveAll(IsNeutral);
+        // Where names would be the greater part of a text, its words hide behind capitals.
+        return 2 * unnamed.Sum(word => word.Weight) >= words.Sum(word => word.Weight) ? unnamed : words;
     }
 
     private static IEnumerable<Range> Sentences(string text)
@@ -120,10 +123,12 @@ internal static partial class Words
     private static bool IsNeutral(Word word) =>
         word.Script is Script.Latin or Script.Greek && (word.Text.Length == 1 || word.Text.Any(char.IsAsciiDigit) || _neutral.Contains(word.Text));
 
-    [GeneratedRegex(@"```.*?(?:```|\z)|`[^`\n]*`", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    /// <summary>A fence that never closes is prose: else it would hide all that follows.</summary>
+    [GeneratedRegex(@"```.*?```|`[^`\n]*`", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"https?://\S+", RegexOptions.CultureInvariant)]
+    /// <summary>Of ASCII characters, as addresses are written: without spaces a whole Chinese text would be one.</summary>
+    [GeneratedRegex(@"https?://[!-~]+", RegexOptions.CultureInvariant)]
     private static partial Regex Addresses();
 
     /// <summary>LaTeX commands and environments; what stands in \text{…} is prose and stays.</summary>

@@ -64,7 +64,7 @@ public sealed record CheckpointSummary
     {
         var config = HfCheckpoint.LoadConfig(folder);
         using var weights = WeightFiles.Open(folder);
-        weights.Check([.. ParameterLayout.Of(config)], config);
+        weights.Check(config);
         var tokenizer = File.Exists(System.IO.Path.Combine(folder, HfTokenizer.TokenizerFile)) ? HfTokenizer.Load(folder) : null;
         return new CheckpointSummary
         {
@@ -84,7 +84,7 @@ public sealed record CheckpointSummary
     private static CheckpointSummary OfAdapter(string folder)
     {
         var (config, baseModel) = PeftAdapter.LoadConfig(folder);
-        using var file = SafeTensors.Open(System.IO.Path.Combine(folder, PeftAdapter.WeightsFile));
+        using var file = PeftAdapter.OpenWeights(folder);
         string stabilized = config.RankStabilized ? ", rank-stabilized" : "";
         return OfTensors(file) with
         {

@@ -16,6 +16,8 @@ public static class HfCheckpoint
     {
         if (!Directory.Exists(folder)) throw new R1Exception($"{folder}: no such model folder. Give the path of a folder that holds {ConfigFile} and model.safetensors.");
         string path = Path.Combine(folder, ConfigFile);
+        if (!File.Exists(path) && PeftAdapter.IsAdapter(folder))
+            throw new R1Exception($"{folder}: {ConfigFile} not found; the folder holds an adapter, not a model. Merge it into its base first: r1 export --model BASE --format safetensors --merge-adapter {folder} --output MODEL.");
         if (!File.Exists(path)) throw new R1Exception($"{folder}: {ConfigFile} not found in the folder; a model folder holds {ConfigFile} and model.safetensors.");
         return ModelConfig.Parse(JsonFields.ReadText(path), path);
     }
@@ -43,6 +45,10 @@ public static class HfCheckpoint
         return new SequenceClassifier(config, LoadParameters(weights, config, runtime, dtype)) { Notes = weights.Notes(config) };
     }
 
+    /// <summary>Loads whichever of the two the folder holds.</summary>
+    internal static DecoderModel LoadDecoder(string folder, TorchRuntime runtime, ScalarType? dtype) =>
+        LoadConfig(folder).IsClassifier ? LoadClassifier(folder, runtime, dtype) : LoadModel(folder, runtime, dtype);
+
     /// <summary>
     /// Saves a model so that transformers, vLLM and llama.cpp open it. Weights are written aside first; <c>config.json</c>, without
     /// which no folder loads, goes last, so that a killed save never leaves a folder that loads as something else.
@@ -50,13 +56,14 @@ public static class HfCheckpoint
     /// <param name="model">What to save.</param>
     /// <param name="folder">Where; made if it is absent. Weights already there are replaced, other files stay.</param>
     /// <param name="maxShardBytes">Most bytes of tensors in one file; a tensor is never split.</param>
+    /// <param name="saveBeside">Writes into the folder what belongs to the model, such as its tokenizer; called while the folder loads as nothing.</param>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void SaveModel(DecoderModel model, string folder, long maxShardBytes = 5_000_000_000) => WeightFiles.Save(model, folder, maxShardBytes);
+    public static void SaveModel(DecoderModel model, string folder, long maxShardBytes = 5_000_000_000, Action<string>? saveBeside = null) =>
+        WeightFiles.Save(model, folder, maxShardBytes, saveBeside);
 
     private static Dictionary<string, Parameter> LoadParameters(WeightFiles weights, ModelConfig config, TorchRuntime runtime, ScalarType? dtype)
     {
-        var layout = ParameterLayout.Of(config).ToList();
-        weights.Check(layout, config);
+        var layout = weights.Check(config);
         var type = dtype ?? runtime.DtypeFor(config.HiddenSize);
         var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal);
         try

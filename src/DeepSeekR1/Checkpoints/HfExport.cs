@@ -13,7 +13,7 @@ public static class HfExport
     ];
 
     /// <summary>
-    /// Writes a folder's model, with an adapter added to its weights where one is given, together with its tokenizer and generation
+    /// Writes a folder's model, be it a language model or a classifier, with an adapter added to its weights where one is given, together with its tokenizer and generation
     /// settings. Numbers keep the dtype that they have in the folder; the sum with an adapter is computed in float32 and rounded once.
     /// </summary>
     /// <param name="folder">The model, or the base of the adapter.</param>
@@ -27,16 +27,15 @@ public static class HfExport
     {
         if (IsSame(folder, output) || (adapter is not null && IsSame(adapter, output)))
             throw new R1Exception($"{output} is what is read; choose another folder for what is written.");
-        using var model = HfCheckpoint.LoadModel(folder, runtime, DtypeOf(folder));
+        using var model = HfCheckpoint.LoadDecoder(folder, runtime, DtypeOf(folder));
         using var delta = adapter is null ? null : PeftAdapter.Load(model, adapter, ScalarType.Float32);
         delta?.Merge();
-        CopyFilesBeside(folder, output);
-        HfCheckpoint.SaveModel(model, output, maxShardBytes);
+        HfCheckpoint.SaveModel(model, output, maxShardBytes, saveBeside: _ => CopyFilesBeside(folder, output));
         return model.Notes;
     }
 
     /// <summary>True for two paths of one folder, be they spelled differently or links.</summary>
-    private static bool IsSame(string one, string other) => Real(one) == Real(other);
+    internal static bool IsSame(string one, string other) => Real(one) == Real(other);
 
     private static string Real(string folder)
     {
@@ -46,23 +45,19 @@ public static class HfExport
 
     private static ScalarType DtypeOf(string folder)
     {
+        var config = HfCheckpoint.LoadConfig(folder);
         using var weights = WeightFiles.Open(folder);
-        return weights.InFileOrder(HfCheckpoint.LoadConfig(folder)).Select(tensor => tensor.Entry).MaxBy(entry => entry.Elements)!.Dtype;
+        return weights.InFileOrder(config).Select(tensor => tensor.Entry).MaxBy(entry => entry.Elements)!.Dtype;
     }
 
     private static void CopyFilesBeside(string folder, string output)
     {
-        try
+        foreach (string name in _filesBeside)
         {
-            Directory.CreateDirectory(output);
-            // Without its configuration the folder loads as nothing; the model brings it back last.
-            File.Delete(Path.Combine(output, HfCheckpoint.ConfigFile));
-            foreach (string name in _filesBeside.Where(name => File.Exists(Path.Combine(folder, name))))
-                AtomicFile.Write(Path.Combine(output, name), stream => stream.Write(File.ReadAllBytes(Path.Combine(folder, name))));
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new R1Exception($"{output}: the model cannot be written: {failure.Message}", failure);
+            string from = Path.Combine(folder, name), to = Path.Combine(output, name);
+            if (File.Exists(from)) AtomicFile.Write(to, stream => stream.Write(File.ReadAllBytes(from)));
+            // What an earlier model left would be read with this one.
+            else File.Delete(to);
         }
     }
 }

@@ -10,13 +10,22 @@ namespace DeepSeekR1.Checkpoints;
 public static class PeftAdapter
 {
     private const string ConfigFile = "adapter_config.json";
-    internal const string WeightsFile = "adapter_model.safetensors";
+    private const string WeightsFile = "adapter_model.safetensors";
+    private const string PickleFile = "adapter_model.bin";
+
+    private const double LargestAlpha = 1e6;
 
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <summary>Fields that change what an adapter computes and are not supported unless they say nothing.</summary>
     private static readonly string[] _unsupported =
-        ["alpha_pattern", "rank_pattern", "modules_to_save", "layers_to_transform", "exclude_modules", "layer_replication", "use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "target_parameters", "trainable_token_indices"];
+    [
+        "alpha_pattern", "rank_pattern", "modules_to_save", "layers_to_transform", "exclude_modules", "layer_replication", "use_dora", "lora_bias", "fan_in_fan_out", "use_qalora",
+        "use_bdlora", "target_parameters", "trainable_token_indices", "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config",
+    ];
+
+    /// <summary>Initialisations that leave the base model as it is; others, such as pissa, subtract from it what they begin with.</summary>
+    private static readonly string[] _plainInitializations = ["gaussian", "orthogonal", "eva"];
 
     /// <summary>True for a folder that holds an adapter.</summary>
     public static bool IsAdapter(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
@@ -39,7 +48,7 @@ public static class PeftAdapter
     internal static LoraAdapter Load(DecoderModel model, string folder, ScalarType dtype)
     {
         var (config, _) = LoadConfig(folder);
-        using var file = SafeTensors.Open(Path.Combine(folder, WeightsFile));
+        using var file = OpenWeights(folder);
         var left = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
         var adapter = LoraAdapter.Attach(model, config, (name, shape) =>
         {
@@ -58,8 +67,9 @@ public static class PeftAdapter
     /// <param name="adapter">What to save.</param>
     /// <param name="folder">Where; made if it is absent.</param>
     /// <param name="baseModel">Where the base model stands, as PEFT should look for it.</param>
+    /// <param name="saveBeside">Writes into the folder what belongs to the adapter; called while the folder loads as nothing.</param>
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void Save(LoraAdapter adapter, string folder, string baseModel)
+    public static void Save(LoraAdapter adapter, string folder, string baseModel, Action<string>? saveBeside = null)
     {
         try
         {
@@ -72,7 +82,17 @@ public static class PeftAdapter
             throw new R1Exception($"{folder}: the adapter cannot be saved: {error.Message}", error);
         }
         SafeTensors.Save(Path.Combine(folder, WeightsFile), adapter.Parameters.ToDictionary(parameter => parameter.Key, parameter => (Tensor)parameter.Value));
-        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter.Config, baseModel));
+        saveBeside?.Invoke(folder);
+        AtomicFile.WriteText(Path.Combine(folder, ConfigFile), ConfigJson(adapter, baseModel));
+    }
+
+    /// <exception cref="R1Exception">No weights, or not valid ones.</exception>
+    internal static SafeTensorsFile OpenWeights(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, WeightsFile)) && File.Exists(Path.Combine(folder, PickleFile)))
+            throw new R1Exception($"{Path.Combine(folder, PickleFile)} is a pickle, which can run code when opened, and is not read; convert it to safetensors: in Python, " +
+                "PeftModel.from_pretrained(base, folder).save_pretrained(folder, safe_serialization=True).");
+        return SafeTensors.Open(Path.Combine(folder, WeightsFile));
     }
 
     /// <summary>The settings, and where the base model stands (empty where the file does not say).</summary>
@@ -86,10 +106,14 @@ public static class PeftAdapter
         if (fields.OptionalText("bias") is not (null or "none")) throw fields.Error("bias must be none; adapters with trained biases are not supported");
         foreach (string name in _unsupported)
             if (SaysSomething(fields.Json[name])) throw fields.Error($"{name} is not supported, found {fields.Json[name]!.ToJsonString()}");
+        if (fields.Json["init_lora_weights"] is JsonValue start && start.TryGetValue(out string? initialization) && !_plainInitializations.Contains(initialization))
+            throw fields.Error($"init_lora_weights {initialization} changes the base model, which is not supported; convert the adapter (in PEFT: save_pretrained with path_initial_model_for_weight_conversion)");
+        double alpha = fields.Number("lora_alpha");
+        if (!(Math.Abs(alpha) <= LargestAlpha)) throw fields.Error($"lora_alpha must lie between -{LargestAlpha} and {LargestAlpha}, found {alpha}");
         var config = new LoraConfig
         {
             Rank = fields.Integer("r"),
-            Alpha = fields.Number("lora_alpha"),
+            Alpha = alpha,
             RankStabilized = fields.Flag("use_rslora"),
             TargetModules = ReadTargets(fields),
         };
@@ -112,22 +136,22 @@ public static class PeftAdapter
         _ => true,
     };
 
-    private static string ConfigJson(LoraConfig config, string baseModel) => new JsonObject
+    private static string ConfigJson(LoraAdapter adapter, string baseModel) => new JsonObject
     {
         ["base_model_name_or_path"] = baseModel,
         ["bias"] = "none",
         ["fan_in_fan_out"] = false,
         ["inference_mode"] = true,
         ["init_lora_weights"] = true,
-        ["lora_alpha"] = config.Alpha,
+        ["lora_alpha"] = adapter.Config.Alpha,
         ["lora_dropout"] = 0.0,
         ["modules_to_save"] = null,
         ["peft_type"] = "LORA",
-        ["r"] = config.Rank,
-        ["target_modules"] = config.TargetModules.Contains(LoraConfig.AllLinear)
-            ? LoraConfig.AllLinear : new JsonArray([.. config.TargetModules.Select(name => (JsonNode)name)]),
+        ["r"] = adapter.Config.Rank,
+        // By name as PEFT does: what all-linear stands for is another thing in every library.
+        ["target_modules"] = new JsonArray([.. adapter.TargetModules.Select(name => (JsonNode)name)]),
         ["task_type"] = "CAUSAL_LM",
         ["use_dora"] = false,
-        ["use_rslora"] = config.RankStabilized,
+        ["use_rslora"] = adapter.Config.RankStabilized,
     }.ToJsonString(_indented) + "\n";
 }

@@ -13,21 +13,24 @@ internal sealed partial class WeightFiles
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
-    public static void Save(DecoderModel model, string folder, long maxShardBytes)
+    public static void Save(DecoderModel model, string folder, long maxShardBytes, Action<string>? saveBeside)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         var shards = Split(model, maxShardBytes);
         try
         {
             Directory.CreateDirectory(folder);
+            DeleteFiles(folder, LeftOverName());
             var names = Enumerable.Range(1, shards.Count).Select(number => shards.Count == 1 ? SingleFile : $"model-{number:D5}-of-{shards.Count:D5}.safetensors").ToList();
             foreach (var (name, shard) in names.Zip(shards)) SafeTensors.Save(Path.Combine(folder, name + Pending), shard);
 
             // From here to the last line the folder has no config.json and loads as nothing.
             File.Delete(Path.Combine(folder, HfCheckpoint.ConfigFile));
-            DeleteOldWeights(folder);
+            File.Delete(Path.Combine(folder, IndexFile));
+            DeleteFiles(folder, WeightFileName());
             foreach (string name in names) File.Move(Path.Combine(folder, name + Pending), Path.Combine(folder, name));
             if (shards.Count > 1) AtomicFile.WriteText(Path.Combine(folder, IndexFile), Index(names, shards));
+            saveBeside?.Invoke(folder);
             AtomicFile.WriteText(Path.Combine(folder, HfCheckpoint.ConfigFile), model.Config.ToJson(TorchName(model.Dtype)));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -57,11 +60,10 @@ internal sealed partial class WeightFiles
         return shards;
     }
 
-    private static void DeleteOldWeights(string folder)
+    private static void DeleteFiles(string folder, Regex name)
     {
-        File.Delete(Path.Combine(folder, IndexFile));
         foreach (string path in Directory.EnumerateFiles(folder))
-            if (WeightFileName().IsMatch(Path.GetFileName(path))) File.Delete(path);
+            if (name.IsMatch(Path.GetFileName(path))) File.Delete(path);
     }
 
     private static string Index(List<string> names, List<Dictionary<string, Tensor>> shards)
@@ -83,4 +85,8 @@ internal sealed partial class WeightFiles
 
     [GeneratedRegex(@"^model(-\d+-of-\d+)?\.safetensors$")]
     private static partial Regex WeightFileName();
+
+    /// <summary>What a save that was killed left.</summary>
+    [GeneratedRegex(@"^model(-\d+-of-\d+)?\.safetensors\.new(\.partial)?$")]
+    private static partial Regex LeftOverName();
 }

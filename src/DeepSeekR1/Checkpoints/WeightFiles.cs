@@ -35,10 +35,13 @@ internal sealed partial class WeightFiles : IDisposable
     }
 
     /// <summary>Compares names, shapes and dtypes with what the architecture asks for, before any weight is read.</summary>
+    /// <returns>What the architecture asks for.</returns>
     /// <exception cref="R1Exception">A tensor is missing, left over, of the wrong shape, or not floating-point.</exception>
-    public void Check(IReadOnlyCollection<ParameterSpec> layout, ModelConfig config)
+    public IReadOnlyList<ParameterSpec> Check(ModelConfig config)
     {
-        foreach (var spec in layout)
+        // Name by name: a configuration that asks for millions of tensors ends at the first that is missing.
+        var layout = new List<ParameterSpec>();
+        foreach (var spec in ParameterLayout.Of(config))
         {
             if (!_fileOf.TryGetValue(spec.Name, out var file)) throw new R1Exception(ExplainMissing(spec.Name, config));
             var entry = file.Tensors[spec.Name];
@@ -46,11 +49,13 @@ internal sealed partial class WeightFiles : IDisposable
                 throw new R1Exception($"{file.Path}: tensor {spec.Name} has shape [{string.Join(", ", entry.Shape)}], config.json (hidden_size {config.HiddenSize}) asks for [{string.Join(", ", spec.Shape)}].");
             if (!SafeTensorsDtype.IsFloatingPoint(entry.Dtype))
                 throw new R1Exception($"{file.Path}: tensor {spec.Name} holds {SafeTensorsDtype.NameOf(entry.Dtype)}, a floating-point dtype is needed.");
+            layout.Add(spec);
         }
         var known = layout.Select(spec => spec.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var (name, file) in _fileOf)
             if (!known.Contains(name) && !IsIgnored(name, config))
                 throw new R1Exception($"tensor {name} is in {Path.GetFileName(file.Path)} but not in the architecture {config.Architecture}; config.json and weights do not belong together ({_folder}).");
+        return layout;
     }
 
     public Tensor Read(string name, ScalarType dtype, Device device) => _fileOf[name].Read(name, dtype, device, requireFinite: true);

@@ -19,6 +19,15 @@ public static class ConfigWriter
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
+    /// <summary>The first setting in which two configs of a kind differ, as each has it (<c>"seed": 1</c>); null where they are equal.</summary>
+    internal static (string First, string Second)? FirstDifference(object first, object second)
+    {
+        string[] lines = Write(first).Split('\n'), others = Write(second).Split('\n');
+        for (int i = 0; i < Math.Min(lines.Length, others.Length); i++)
+            if (lines[i] != others[i]) return (lines[i].Trim().TrimEnd(','), others[i].Trim().TrimEnd(','));
+        return null;
+    }
+
     internal static void WriteValue(Utf8JsonWriter writer, Type type, object? value)
     {
         if (value is null)

@@ -43,7 +43,7 @@ public sealed class Evaluator(PolicyModel policy, EvaluationConfig config, Addre
         int[] prefix = forcedStart is null ? [] : policy.Tokenizer.Encode(forcedStart, parseSpecialTokens: true);
         EncodedPrompt[] encoded = [.. prompts.Select(policy.Encode)];
         var groups = policy.Engine(config.Limits).Generate(
-            encoded, Math.Max(samples, consensusSamples), sampling, new RolloutAddress(random, step), prefix, progress, cancellationToken);
+            encoded, Math.Max(samples, consensusSamples), sampling, new RolloutAddress(random, step), prefix, progress, cancellationToken: cancellationToken);
         var judged = new List<JudgedGroup>(groups.Length);
         foreach (var group in groups) judged.Add(await JudgeAsync(group, cancellationToken));
         return Summarize(judged, samples, consensusSamples);

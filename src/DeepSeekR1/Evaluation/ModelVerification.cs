@@ -30,6 +30,9 @@ public static class ModelVerification
     private const double GradientTolerance = 1e-4;
     private const string GradientPrefix = "grad.";
 
+    /// <summary>A label where no loss is taken, as PyTorch has it.</summary>
+    private const long IgnoredLabel = -100;
+
     /// <summary>Every quantity of the file with its largest difference, the worst first.</summary>
     /// <param name="folder">The model.</param>
     /// <param name="goldenFile">The reference; null takes <see cref="GoldenFile"/> in the folder.</param>
@@ -55,22 +58,39 @@ public static class ModelVerification
     private static void Check(string path, Dictionary<string, Tensor> golden, CausalLM model)
     {
         long[] ids = golden["input_ids"].shape;
-        var expected = new Dictionary<string, long[]>
+        if (ids.Contains(0)) throw new R1Exception($"{path}: input_ids has shape [{string.Join(", ", ids)}]; there is nothing to compute.");
+        var expected = new Dictionary<string, (long[] Shape, bool IsInteger)>
         {
-            ["attention_mask"] = ids,
-            ["labels"] = ids,
-            ["logits"] = [.. ids, model.Config.VocabularySize],
-            ["logprobs"] = [ids[0], ids[1] - 1],
+            ["attention_mask"] = (ids, true),
+            ["labels"] = (ids, true),
+            ["logits"] = ([.. ids, model.Config.VocabularySize], false),
+            ["logprobs"] = ([ids[0], ids[1] - 1], false),
+            ["loss"] = ([], false),
         };
-        foreach (var (name, shape) in expected)
-            if (golden.TryGetValue(name, out var tensor) && !tensor.shape.SequenceEqual(shape))
+        foreach (var (name, (shape, isInteger)) in expected)
+        {
+            if (!golden.TryGetValue(name, out var tensor)) continue;
+            if (!tensor.shape.SequenceEqual(shape))
                 throw new R1Exception($"{path}: {name} has shape [{string.Join(", ", tensor.shape)}], expected [{string.Join(", ", shape)}].");
-        long largest = golden["input_ids"].max().item<long>();
-        if (largest >= model.Config.VocabularySize) throw new R1Exception($"{path}: input_ids has id {largest}, the model's vocabulary ends at {model.Config.VocabularySize - 1}.");
+            if (isInteger ? tensor.dtype != ScalarType.Int64 : !tensor.is_floating_point())
+                throw new R1Exception($"{path}: {name} holds {tensor.dtype}, expected {(isInteger ? "int64" : "floating-point numbers")}.");
+        }
+        int size = model.Config.VocabularySize;
+        CheckIds(path, "input_ids", golden["input_ids"], size);
+        if (golden.TryGetValue("labels", out var labels)) CheckIds(path, "labels", labels.masked_select(labels.ne(IgnoredLabel)), size);
+        if (golden.TryGetValue("attention_mask", out var mask) && mask.eq(0).all(-1).any().item<bool>())
+            throw new R1Exception($"{path}: attention_mask has a row of nothing but padding.");
         foreach (string name in golden.Keys.Where(IsGradient))
             if (!model.Parameters.TryGetValue(name[GradientPrefix.Length..], out var parameter) || !parameter.shape.SequenceEqual(golden[name].shape))
                 throw new R1Exception($"{path}: {name} fits no parameter of the model.");
-        if (golden.Keys.Any(IsGradient) && !golden.ContainsKey("labels")) throw new R1Exception($"{path}: gradients are those of the loss, and labels is missing.");
+        if (!golden.ContainsKey("labels") && (golden.ContainsKey("loss") || golden.Keys.Any(IsGradient)))
+            throw new R1Exception($"{path}: loss and gradients are those of the labels, and labels is missing.");
+    }
+
+    private static void CheckIds(string path, string name, Tensor ids, int size)
+    {
+        var wrong = ids.masked_select(ids.lt(0).logical_or(ids.ge(size)));
+        if (wrong.numel() > 0) throw new R1Exception($"{path}: {name} has id {wrong[0].item<long>()}, the model's are 0 to {size - 1}.");
     }
 
     private static IEnumerable<Deviation> Compare(CausalLM model, Dictionary<string, Tensor> golden, Tensor ids, double tolerance)
@@ -111,7 +131,7 @@ public static class ModelVerification
         nn.functional.log_softmax(logits.narrow(1, 0, logits.shape[1] - 1), -1).gather(-1, ids.narrow(1, 1, ids.shape[1] - 1).unsqueeze(-1)).squeeze(-1);
 
     private static Tensor Loss(Tensor logits, Tensor labels) => nn.functional.cross_entropy(
-        logits.narrow(1, 0, logits.shape[1] - 1).reshape(-1, logits.shape[^1]), labels.narrow(1, 1, labels.shape[1] - 1).reshape(-1), ignore_index: -100);
+        logits.narrow(1, 0, logits.shape[1] - 1).reshape(-1, logits.shape[^1]), labels.narrow(1, 1, labels.shape[1] - 1).reshape(-1), ignore_index: IgnoredLabel);
 
     private static double Difference(Tensor actual, Tensor expected)
     {

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using DeepSeekR1.Data;
 using DeepSeekR1.Text;
@@ -18,6 +19,8 @@ public sealed record TokenizerReport(int Rows, IReadOnlyList<string> Differences
 public static class TokenizerVerification
 {
     private const int LongestShown = 60;
+
+    private static readonly JsonSerializerOptions _readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Compares every row of the files.</summary>
     /// <param name="folder">The folder of the tokenizer.</param>
@@ -63,10 +66,11 @@ public static class TokenizerVerification
     private static IEnumerable<string> CompareChat(HfTokenizer tokenizer, ChatTemplate template, JsonField row)
     {
         bool mustFail = row.Find("error") is not null;
+        var (messages, options) = (row.Get("messages"), OptionsOf(row));
         string text;
         try
         {
-            text = template.Render(row.Get("messages").Value, OptionsOf(row)).Text;
+            text = template.Render(messages.Value, options).Text;
         }
         catch (R1Exception refused)
         {
@@ -110,5 +114,5 @@ public static class TokenizerVerification
         return [$"{what} differs from character {same} on: expected {Shown(expected[same..])}, found {Shown(found[same..])}"];
     }
 
-    private static string Shown(string text) => JsonSerializer.Serialize(text.Length <= LongestShown ? text : text[..LongestShown] + "…", JsonSerializerOptions.Web);
+    private static string Shown(string text) => JsonSerializer.Serialize(text.Length <= LongestShown ? text : text[..LongestShown] + "…", _readable);
 }

@@ -70,11 +70,13 @@ public abstract class DecoderModel : IDisposable
     /// <param name="cache">Keys and values of the tokens before; the new ones are added.</param>
     /// <returns>[batch, sequence, hidden].</returns>
     /// <exception cref="ArgumentException">A shape that does not fit.</exception>
+    /// <exception cref="R1Exception">An id that the model does not have.</exception>
     /// <exception cref="InvalidOperationException">A cache while gradients are recorded.</exception>
     public Tensor Hidden(Tensor ids, Tensor? positions = null, Tensor? mask = null, KvCache? cache = null)
     {
         CheckShapes(ids, positions, mask, cache);
         using var scope = NewDisposeScope();
+        CheckIds(ids);
         long sequence = ids.shape[1], past = cache?.Length ?? 0;
         positions ??= arange(past, past + sequence, ScalarType.Int64, Device).unsqueeze(0);
         return Hidden(ids, positions, window => AttentionMask.Create(mask, past, sequence, window, Dtype, Device), cache).MoveToOuterDisposeScope();
@@ -90,12 +92,12 @@ public abstract class DecoderModel : IDisposable
         CheckShapes(ids, positions, mask: null, cache: null);
         if (ids.numel() != sequences.Tokens) throw new ArgumentException($"{ids.numel()} ids in spans of {sequences.Tokens} tokens", nameof(ids));
         using var scope = NewDisposeScope();
+        CheckIds(ids);
         return Hidden(ids, positions, window => AttentionMask.Create(sequences, window, Dtype, Device), cache: null).MoveToOuterDisposeScope();
     }
 
     private Tensor Hidden(Tensor ids, Tensor positions, Func<int?, AttentionMask> maskOf, KvCache? cache)
     {
-        using var scope = NewDisposeScope();
         long batch = ids.shape[0], sequence = ids.shape[1];
         var fullMask = maskOf(null);
         var context = new ForwardContext(_rotary.At(positions, Dtype), fullMask, Config.SlidingWindow is { } window ? maskOf(window) : fullMask, cache);
@@ -103,7 +105,7 @@ public abstract class DecoderModel : IDisposable
         bool recompute = GradientCheckpointing && is_grad_enabled();
         foreach (var layer in _layers) x = recompute ? RecomputedLayer.Forward(layer, x, context) : layer.Forward(x, context);
         cache?.Advance(sequence);
-        return _norm.Forward(x).MoveToOuterDisposeScope();
+        return _norm.Forward(x);
     }
 
     /// <inheritdoc/>
@@ -123,11 +125,20 @@ public abstract class DecoderModel : IDisposable
             parameter => ParameterFactory.Own(parameter.Value.clone(), trainable && !ParameterLayout.IsBuffer(parameter.Key)), StringComparer.Ordinal);
     }
 
-    /// <summary>Takes over the weights of a model of the same shape.</summary>
-    internal void CopyFrom(DecoderModel other)
+    /// <summary>Takes over the weights of a model of the same shape, or only a share of them and keeps the rest of its own.</summary>
+    internal void CopyFrom(DecoderModel other, double share = 1)
     {
         using var noGrad = no_grad();
-        foreach (var (name, parameter) in _parameters) parameter.copy_(other._parameters[name]);
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in _parameters)
+            if (share == 1) parameter.copy_(other._parameters[name]);
+            else parameter.lerp_(other._parameters[name], share);
+    }
+
+    private void CheckIds(Tensor ids)
+    {
+        var wrong = ids.lt(0).logical_or_(ids.ge(Config.VocabularySize));
+        if (wrong.any().item<bool>()) throw Config.UnknownToken(ids.masked_select(wrong)[0].item<long>());
     }
 
     // A wrong shape inside LibTorch's products can end the process, so shapes are checked here.

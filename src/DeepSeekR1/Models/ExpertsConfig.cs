@@ -12,6 +12,9 @@ public enum RouterScoring
 /// <summary>A mixture of experts in place of the feed-forward block.</summary>
 public sealed record ExpertsConfig
 {
+    /// <summary>Far beyond every model there is.</summary>
+    private const int MostExperts = 1 << 16;
+
     /// <summary>Experts to choose from.</summary>
     public required int Count { get; init; }
 
@@ -47,8 +50,10 @@ public sealed record ExpertsConfig
     {
         if (Count <= 0 || PerToken <= 0 || PerToken > Count)
             throw new R1Exception($"{fileName}: num_experts_per_tok {PerToken} must lie between 1 and the number of experts, {Count}.");
-        if (IntermediateSize <= 0) throw new R1Exception($"{fileName}: moe_intermediate_size must be positive, found {IntermediateSize}.");
+        if (Count > MostExperts) throw new R1Exception($"{fileName}: the number of experts must be at most {MostExperts}, found {Count}.");
+        ModelConfig.CheckSize(fileName, "moe_intermediate_size", IntermediateSize);
         if (Shared < 0) throw new R1Exception($"{fileName}: n_shared_experts must not be negative, found {Shared}.");
+        if (Shared > 0) ModelConfig.CheckSize(fileName, "n_shared_experts times moe_intermediate_size", (long)Shared * IntermediateSize);
         if (Groups <= 0 || Count % Groups != 0) throw new R1Exception($"{fileName}: the number of experts {Count} is not a multiple of n_group {Groups}.");
         if (GroupsPerToken <= 0 || GroupsPerToken > Groups) throw new R1Exception($"{fileName}: topk_group {GroupsPerToken} must lie between 1 and n_group {Groups}.");
         if (GroupsPerToken * (Count / Groups) < PerToken)

@@ -90,7 +90,8 @@ internal sealed class JsonFields(JsonObject json, string file, string path = "")
 
     private R1Exception Missing(string name) => Error($"{Full(name)} is missing");
 
-    private string Full(string name) => path + name;
+    /// <summary>The name with those of the objects around it.</summary>
+    public string Full(string name) => path + name;
 
     private static string Shortened(string text) => text.Length <= 80 ? text : text[..80] + "…";
 }

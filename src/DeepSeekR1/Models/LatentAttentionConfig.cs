@@ -26,4 +26,13 @@ public sealed record LatentAttentionConfig
 
     /// <summary>Width of a query or key.</summary>
     public int QueryHeadDim => PlainHeadDim + RotaryHeadDim;
+
+    /// <exception cref="R1Exception">The numbers are those of no tensor.</exception>
+    internal void Validate(string fileName, int heads)
+    {
+        foreach (var (name, value) in new[] { ("q_lora_rank", QueryRank ?? 1), ("kv_lora_rank", KeyValueRank), ("qk_nope_head_dim", PlainHeadDim), ("qk_rope_head_dim", RotaryHeadDim), ("v_head_dim", ValueHeadDim) })
+            ModelConfig.CheckSize(fileName, name, value);
+        ModelConfig.CheckSize(fileName, "num_attention_heads times qk_nope_head_dim + qk_rope_head_dim", (long)heads * QueryHeadDim);
+        ModelConfig.CheckSize(fileName, "num_attention_heads times qk_nope_head_dim + v_head_dim", (long)heads * (PlainHeadDim + ValueHeadDim));
+    }
 }

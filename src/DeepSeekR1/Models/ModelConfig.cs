@@ -5,6 +5,9 @@ namespace DeepSeekR1.Models;
 /// <summary>The shape of a decoder: what <c>config.json</c> of a Hugging Face folder says, in the field's terms.</summary>
 public sealed record ModelConfig
 {
+    /// <summary>Far beyond every model there is, and small enough that no product of two sizes overflows 64 bits: a damaged file must not count for hours.</summary>
+    internal const int MostLayers = 1 << 12, LargestSize = 1 << 24;
+
     /// <summary>The class that transformers would load, such as <c>LlamaForCausalLM</c>.</summary>
     public string Architecture { get; init; } = ModelFamily.Llama.CausalLM;
 
@@ -110,6 +113,10 @@ public sealed record ModelConfig
     /// <param name="dtype">The saved weights' dtype as PyTorch calls it, such as <c>bfloat16</c>.</param>
     public string ToJson(string dtype = "float32") => ModelConfigWriter.Write(this, dtype);
 
+    /// <summary>What is told where an id is none of the model's.</summary>
+    internal R1Exception UnknownToken(long id) =>
+        new($"Token id {id} is outside the model's vocabulary of {VocabularySize}; the tokenizer and the model do not belong together.");
+
     /// <exception cref="R1Exception">The numbers do not fit together.</exception>
     internal ModelConfig Validated(string fileName)
     {
@@ -118,15 +125,32 @@ public sealed record ModelConfig
             ("vocab_size", VocabularySize), ("hidden_size", HiddenSize), ("intermediate_size", IntermediateSize), ("num_hidden_layers", Layers),
             ("num_attention_heads", Heads), ("num_key_value_heads", KeyValueHeads), ("head_dim", HeadDim), ("max_position_embeddings", MaxPositions),
         })
-            if (value <= 0) throw new R1Exception($"{fileName}: {name} must be positive, found {value}.");
+            CheckSize(fileName, name, value);
+        CheckLayers(fileName, Layers);
+        CheckSize(fileName, "num_attention_heads times head_dim", (long)Heads * HeadDim);
         if (Heads % KeyValueHeads != 0)
             throw new R1Exception($"{fileName}: num_attention_heads {Heads} is not a multiple of num_key_value_heads {KeyValueHeads}.");
         if (RotaryWidth % 2 != 0) throw new R1Exception($"{fileName}: the width of a head, {RotaryWidth}, must be even, as rotary embeddings turn pairs.");
         if (SlidingWindow is <= 0) throw new R1Exception($"{fileName}: sliding_window must be positive, found {SlidingWindow}.");
         if (!(RmsNormEpsilon > 0) || !double.IsFinite(RmsNormEpsilon)) throw new R1Exception($"{fileName}: rms_norm_eps must be positive, found {RmsNormEpsilon}.");
         if (!(RopeTheta > 1) || !double.IsFinite(RopeTheta)) throw new R1Exception($"{fileName}: rope_theta must be greater than 1, found {RopeTheta}.");
+        if (MultiTokenPredictionLayers is < 0 or > MostLayers) throw new R1Exception($"{fileName}: num_nextn_predict_layers must lie between 0 and {MostLayers}, found {MultiTokenPredictionLayers}.");
         RopeScaling?.Validate(fileName);
+        LatentAttention?.Validate(fileName, Heads);
         Experts?.Validate(fileName);
         return this;
+    }
+
+    /// <exception cref="R1Exception">A width or a count that no tensor can have.</exception>
+    internal static void CheckSize(string fileName, string name, long value)
+    {
+        if (value <= 0) throw new R1Exception($"{fileName}: {name} must be positive, found {value}.");
+        if (value > LargestSize) throw new R1Exception($"{fileName}: {name} must be at most {LargestSize}, found {value}.");
+    }
+
+    /// <exception cref="R1Exception">More layers than are believed.</exception>
+    internal static void CheckLayers(string fileName, int layers)
+    {
+        if (layers > MostLayers) throw new R1Exception($"{fileName}: num_hidden_layers must be at most {MostLayers}, found {layers}.");
     }
 }

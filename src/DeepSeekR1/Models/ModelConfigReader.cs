@@ -12,8 +12,11 @@ internal static class ModelConfigReader
         if (fields.OptionalText("hidden_act") is { } activation && activation is not ("silu" or "swish"))
             throw fields.Error($"hidden_act {activation} is not supported; supported is silu");
         if (ModelFamily.IsClassifier(architecture)) CheckSingleLabel(fields);
+        if (fields.OptionalObject("quantization_config") is { } quantization)
+            throw fields.Error($"the weights are quantised ({quantization.OptionalText("quant_method") ?? "quantization_config"}), which is not supported; take the model they were made from");
 
         int layers = Positive(fields, "num_hidden_layers");
+        ModelConfig.CheckLayers(file, layers);
         bool attentionBias = family != ModelFamily.Mistral && family != ModelFamily.Qwen2 && fields.Flag("attention_bias");
         int? slidingWindow = ReadSlidingWindow(fields, family);
         var config = new ModelConfig

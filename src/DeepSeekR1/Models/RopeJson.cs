@@ -18,11 +18,14 @@ internal static class RopeJson
 
     public static RopeScaling? ReadScaling(JsonFields fields)
     {
+        CheckWhole(fields);
         if ((fields.OptionalObject("rope_parameters") ?? fields.OptionalObject("rope_scaling")) is not { } settings) return null;
-        string type = settings.OptionalText("rope_type") ?? settings.OptionalText("type") ?? "default";
+        CheckWhole(settings);
+        string field = settings.Has("rope_type") ? "rope_type" : "type";
+        string type = settings.OptionalText(field) ?? "default";
         if (type == "default") return null;
         int known = Array.FindIndex(_kinds, kind => kind.Name == type);
-        if (known < 0) throw fields.Error($"rope type {type} is not supported; supported are default, {string.Join(", ", _kinds.Select(kind => kind.Name))}");
+        if (known < 0) throw fields.Error($"{settings.Full(field)} {type} is not supported; supported are default, {string.Join(", ", _kinds.Select(kind => kind.Name))}");
 
         var scaling = new RopeScaling { Kind = _kinds[known].Kind, Factor = settings.Number("factor") };
         return scaling.Kind switch
@@ -45,6 +48,12 @@ internal static class RopeJson
             },
             _ => scaling,
         };
+    }
+
+    private static void CheckWhole(JsonFields fields)
+    {
+        const string name = "partial_rotary_factor";
+        if (fields.Number(name, 1) is not 1 and var share) throw fields.Error($"{fields.Full(name)} {share} is not supported; supported is 1");
     }
 
     /// <summary>Writes the settings in the layout that is there; published checkpoints' where there is none.</summary>

@@ -94,12 +94,15 @@ public sealed class PolicyModel : IModelFolder
     }
 
     /// <summary>An engine that samples from the weights as they are now.</summary>
-    public RolloutEngine Engine(RolloutLimits limits)
+    public RolloutEngine Engine(RolloutLimits limits) => new(Decoder(), Tokenizer, StopIds, limits, Runtime.Threads);
+
+    /// <summary>The decoder that samples, with the weights as they are now.</summary>
+    internal IDecoder Decoder()
     {
         _decoder ??= Decoders.For(Model, Runtime);
         if (_isDecoderStale) _decoder.Refresh();
         _isDecoderStale = false;
-        return new RolloutEngine(_decoder, Tokenizer, StopIds, limits, Runtime.Threads);
+        return _decoder;
     }
 
     /// <summary>Tells that the weights were updated: the next engine takes them over.</summary>
@@ -109,9 +112,8 @@ public sealed class PolicyModel : IModelFolder
     /// <exception cref="R1Exception">The folder cannot be written.</exception>
     public void Save(string folder)
     {
-        if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder));
-        else HfCheckpoint.SaveModel(Model, folder);
-        _text.Save(folder);
+        if (Model.Adapter is { } adapter) PeftAdapter.Save(adapter, folder, Path.GetFullPath(Folder), _text.Save);
+        else HfCheckpoint.SaveModel(Model, folder, saveBeside: _text.Save);
     }
 
     /// <inheritdoc/>
@@ -124,9 +126,8 @@ public sealed class PolicyModel : IModelFolder
         }
         PeftAdapter.Save(adapter, Path.Combine(folder, AdapterFolder), Path.GetFullPath(Folder));
         adapter.Merge();
-        HfCheckpoint.SaveModel(Model, folder);
+        HfCheckpoint.SaveModel(Model, folder, saveBeside: _text.Save);
         adapter.Unmerge();
-        _text.Save(folder);
     }
 
     /// <inheritdoc/>

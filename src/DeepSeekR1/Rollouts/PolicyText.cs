@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Rollouts;
@@ -28,6 +29,8 @@ internal sealed record PolicyText(HfTokenizer Tokenizer, ChatTemplate? Template,
     public void Save(string folder)
     {
         Tokenizer.Save(folder);
-        if (GenerationConfig is not null) File.WriteAllBytes(Path.Combine(folder, GenerationConfigFile), GenerationConfig);
+        string path = Path.Combine(folder, GenerationConfigFile);
+        if (GenerationConfig is { } settings) AtomicFile.Write(path, stream => stream.Write(settings));
+        else File.Delete(path);
     }
 }

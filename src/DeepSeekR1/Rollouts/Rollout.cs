@@ -21,10 +21,19 @@ public sealed record Rollout
     public int ForcedLength { get; init; }
 
     /// <summary>
+    /// [completion] true for ids that were put into it instead of drawn: what a tool answered, what an environment showed. They are
+    /// read and never trained on. Empty: none.
+    /// </summary>
+    public ReadOnlyMemory<bool> IsObserved { get; init; }
+
+    /// <summary>
     /// Log-probability of each id under the policy at the sampling temperature, before any truncation (top-k, top-p, min-p)
-    /// or repetition penalty: what the loss calls "old". 0 for forced ids. Empty when greedy.
+    /// or repetition penalty: what the loss calls "old". 0 for forced and observed ids. Empty when greedy.
     /// </summary>
     public required ReadOnlyMemory<float> LogProbs { get; init; }
+
+    /// <summary>True for an id that the policy drew, so that it can be trained on.</summary>
+    public bool IsDrawn(int token) => token >= ForcedLength && (IsObserved.IsEmpty || !IsObserved.Span[token]);
 
     /// <summary>Text of the ids without special tokens, and how it ended.</summary>
     public required Completion Completion { get; init; }

@@ -27,13 +27,14 @@ public sealed class RolloutEngine(
     /// <param name="address">Where the random draws live.</param>
     /// <param name="forcedPrefix">Ids that every completion begins with; part of it, but not drawn.</param>
     /// <param name="progress">Told whenever completions end.</param>
+    /// <param name="onGroup">Handed each group as soon as its last completion has ended, on the calling thread.</param>
     /// <param name="cancellationToken">Checked at every token.</param>
     /// <returns>One group a prompt, in the order of the prompts.</returns>
     /// <exception cref="R1Exception">A prompt is empty or leaves no room in the model's context, or the logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public RolloutGroup[] Generate(
         IReadOnlyList<EncodedPrompt> prompts, int groupSize, SamplingConfig sampling, RolloutAddress address,
-        ReadOnlyMemory<int> forcedPrefix = default, IProgress<RolloutProgress>? progress = null, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<int> forcedPrefix = default, IProgress<RolloutProgress>? progress = null, Action<RolloutGroup>? onGroup = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
         var sequences = prompts.Select(prompt => Enumerable.Range(0, groupSize).Select(i => Begin(prompt, i, sampling, forcedPrefix)).ToArray()).ToArray();
@@ -42,6 +43,7 @@ public sealed class RolloutEngine(
             [.. prompts.Select(prompt => prompt.Ids.Length + forcedPrefix.Length)], groupSize, LongestRemaining(sequences.SelectMany(group => group)),
             decoder.CacheBytesPerToken, _limits);
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, _threads);
+        var groups = new RolloutGroup?[prompts.Count];
         var state = new RolloutProgress(0, prompts.Count * groupSize, 0);
         while (!waiting.IsEmpty)
         {
@@ -50,10 +52,22 @@ public sealed class RolloutEngine(
             Complete(batch, live, drawing, () => Enter(batch, live, waiting, sequences), (finished, drawn) =>
             {
                 state = state with { FinishedSequences = state.FinishedSequences + finished, Tokens = state.Tokens + drawn };
-                if (finished > 0) progress?.Report(state);
+                if (finished == 0) return;
+                progress?.Report(state);
+                CloseGroups();
             }, cancellationToken);
         }
-        return [.. prompts.Select((prompt, i) => new RolloutGroup(prompt, [.. sequences[i].Select(sequence => sequence.ToRollout(tokenizer, sampling.IsGreedy))]))];
+        return groups!;
+
+        void CloseGroups()
+        {
+            for (int i = 0; i < groups.Length; i++)
+            {
+                if (groups[i] is not null || !sequences[i].All(sequence => sequence.IsFinished)) continue;
+                groups[i] = new RolloutGroup(prompts[i], [.. sequences[i].Select(sequence => sequence.ToRollout(tokenizer, sampling.IsGreedy))]);
+                onGroup?.Invoke(groups[i]!);
+            }
+        }
     }
 
     /// <summary>Samples one completion and hands out its text as it grows.</summary>

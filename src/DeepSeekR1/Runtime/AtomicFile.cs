@@ -24,7 +24,12 @@ internal static class AtomicFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new R1Exception($"'{path}' cannot be written: {failure.Message} Free space or choose another folder; a run goes on with --resume.", failure);
+            throw new R1Exception($"{path}: cannot be written: {failure.Message.TrimEnd('.')}. Free space, or write to another place.", failure);
+        }
+        finally
+        {
+            // There only where something failed, be it here or in what writes.
+            if (File.Exists(aside)) File.Delete(aside);
         }
     }
 

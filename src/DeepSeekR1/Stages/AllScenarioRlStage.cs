@@ -28,7 +28,7 @@ internal static class AllScenarioRlStage
         string summary = $"GRPO, {grpo.Steps} steps of {grpo.PromptsPerStep} prompts × {grpo.GroupSize} samples, rules ({string.Join(" + ", config.Rewards)}), after step {firstGeneral} reward models too";
         var watch = new RewardHackingWatch($"rewards/{NameOfFirstRule(rewards)}/mean", $"rewards/{Helpful}/mean", run.Warn);
         return new StagePlan<PolicyModel>(Name, summary, modelFolder, run.OpensToTrain(modelFolder),
-            policy => new GrpoTrainer(policy, rewards, grpo, position => PromptAt(run, config, firstGeneral, position), run.Recipe.Seed, run.Time))
+            policy => new GrpoTrainer(policy, rewards, grpo, run.Recipe.Seed, run.Time) { Prompts = position => PromptAt(run, config, firstGeneral, position) })
         {
             EvaluateEvery = run.Data.Validation.Count > 0 ? config.EvaluateEvery : 0,
             Evaluate = (policy, step) => EvaluateAsync(run, policy, step, config.EvaluationSamples),

@@ -44,9 +44,11 @@ internal static class PretrainStage
             MaxPositions = shape.ContextLength,
             TieWordEmbeddings = true,
         }, run.Runtime, new AddressedRandom(run.Recipe.Seed, RandomPurpose.Weights));
-        HfCheckpoint.SaveModel(model, folder);
-        tokenizer.Save(folder);
-        File.WriteAllText(Path.Combine(folder, "generation_config.json"), JsonSerializer.Serialize(new { bos_token_id = tokenizer.BosId, eos_token_id = tokenizer.EosId, pad_token_id = tokenizer.PadId }));
+        HfCheckpoint.SaveModel(model, folder, saveBeside: _ =>
+        {
+            tokenizer.Save(folder);
+            AtomicFile.WriteText(Path.Combine(folder, "generation_config.json"), JsonSerializer.Serialize(new { bos_token_id = tokenizer.BosId, eos_token_id = tokenizer.EosId, pad_token_id = tokenizer.PadId }));
+        });
         return folder;
     }
 }

@@ -13,7 +13,7 @@ internal static class Reinforcement
         var grpo = config.Grpo;
         string summary = $"GRPO, {grpo.Steps} steps of {grpo.PromptsPerStep} prompts × {grpo.GroupSize} samples, rewards {string.Join(" + ", config.Rewards)}";
         var prompts = run.Data.TrainingPrompt;
-        return new StagePlan<PolicyModel>(name, summary, modelFolder, run.OpensToTrain(modelFolder), policy => new GrpoTrainer(policy, rewards, grpo, prompts, run.Recipe.Seed, run.Time))
+        return new StagePlan<PolicyModel>(name, summary, modelFolder, run.OpensToTrain(modelFolder), policy => new GrpoTrainer(policy, rewards, grpo, run.Recipe.Seed, run.Time) { Prompts = prompts })
         {
             EvaluateEvery = run.Data.Validation.Count > 0 ? config.EvaluateEvery : 0,
             Evaluate = (policy, step) => new Measurements(run).CurveAsync(policy, step, config.EvaluationSamples),

@@ -95,9 +95,24 @@ internal sealed class StageCheckpoints(string folder, int keep)
             if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
             Directory.Move(aside, path);
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or R1Exception)
+        {
+            // What was written so far would only take the room that is missing.
+            TryDelete(aside);
+            if (failure is R1Exception) throw;
+            throw new R1Exception($"{path}: the checkpoint cannot be written: {failure.Message} Free space or permissions, then go on with --resume.", failure);
+        }
+    }
+
+    private static void TryDelete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new R1Exception($"{path}: the checkpoint cannot be written: {failure.Message} Free space or permissions, then go on with --resume.", failure);
+            // The failure that brought us here is the one to tell.
         }
     }
 

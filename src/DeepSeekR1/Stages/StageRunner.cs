@@ -1,4 +1,5 @@
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Rewards;
 using DeepSeekR1.Telemetry;
 using DeepSeekR1.Training;
 
@@ -103,8 +104,7 @@ internal sealed class StageRunner(RunContext run)
             if (cancellationToken.IsCancellationRequested && trainer.Step > savedAt) checkpoints.Save(Mark(progress), trainer.Save);
             cancellationToken.ThrowIfCancellationRequested();
 
-            // A step that has begun is finished: what is saved is always the state between two steps.
-            var report = await trainer.StepAsync(CancellationToken.None);
+            var report = await StepAsync(progress, savedAt);
             plan.Watch?.Invoke(report);
             var metrics = new OrderedDictionary<string, double>(report.Metrics);
             if (IsDue(plan.EvaluateEvery, trainer))
@@ -120,6 +120,24 @@ internal sealed class StageRunner(RunContext run)
                 checkpoints.Save(Mark(progress), trainer.Save);
                 savedAt = trainer.Step;
             }
+        }
+    }
+
+    /// <summary>
+    /// A step that has begun is finished: what is saved is always the state between two steps. A reward that fails, such as a service that
+    /// is down, costs the step alone.
+    /// </summary>
+    private async Task<StepReport> StepAsync<TModel>(StageProgress<TModel> progress, int savedAt) where TModel : class, IModelFolder
+    {
+        var (plan, trainer) = (progress.Plan, progress.Trainer);
+        try
+        {
+            return await trainer.StepAsync(CancellationToken.None);
+        }
+        catch (RewardFailureException failure)
+        {
+            if (trainer.Step > savedAt) progress.Checkpoints.Save(Mark(progress), trainer.Save);
+            throw new R1Exception($"{plan.Name}, step {trainer.Step + 1}: {failure.Message.TrimEnd('.')}. The {trainer.Step} steps before it are saved: once the reward works again, go on with --resume.", failure);
         }
     }
 

@@ -84,10 +84,8 @@ public sealed class TrainingRun
     {
         if (!File.Exists(ConfigOf(output))) return;
         var began = ConfigReader.Load<Recipe>(ConfigOf(output));
-        string[] now = ConfigWriter.Write(recipe with { Runtime = began.Runtime, Checkpoints = began.Checkpoints }).Split('\n'), then = ConfigWriter.Write(began).Split('\n');
-        int at = Enumerable.Range(0, Math.Min(now.Length, then.Length)).FirstOrDefault(line => now[line] != then[line], -1);
-        if (at >= 0)
-            throw new R1Exception($"{ConfigOf(output)}: the run began with {then[at].Trim().TrimEnd(',')}, but now {now[at].Trim().TrimEnd(',')} is asked for. " +
+        if (ConfigWriter.FirstDifference(began, recipe with { Runtime = began.Runtime, Checkpoints = began.Checkpoints }) is var (then, now))
+            throw new R1Exception($"{ConfigOf(output)}: the run began with {then}, but now {now} is asked for. " +
                 "Leave --config and --set out of --resume, or begin anew in another --output.");
     }
 

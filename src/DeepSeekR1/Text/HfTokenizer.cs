@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Text.Tokenization;
 
 namespace DeepSeekR1.Text;
@@ -145,7 +146,9 @@ public sealed class HfTokenizer : ITokenizer
     public void Save(string folder)
     {
         Directory.CreateDirectory(folder);
-        foreach (var (name, bytes) in _files) File.WriteAllBytes(Path.Combine(folder, name), bytes);
+        foreach (var (name, bytes) in _files) AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
+        // What an earlier tokenizer left would be read with this one.
+        foreach (string name in _savedFiles.Where(name => !_files.ContainsKey(name))) File.Delete(Path.Combine(folder, name));
     }
 
     private void EncodeSection(string text, bool isStartOfInput, AddedTokenMatcher normalizedTokens, List<int> ids)

@@ -36,9 +36,17 @@ public sealed record GrpoConfig : IValidatedConfig
     [Description("Steps after which the reference model is replaced by the policy; 0: never."), Range(0, int.MaxValue)]
     public int ReferenceReplacedEvery { get; init; }
 
+    /// <summary>The share that the policy has in the reference model that replaces the old one (TR-DPO, arXiv 2404.09656); 1: all.</summary>
+    [Description("Share of the policy in the reference model that replaces the old one, which keeps the rest; 1 replaces it whole. Less than 1 is not for adapters."), Range(0.0, 1.0)]
+    public double ReferenceMixup { get; init; } = 1;
+
     /// <summary>What the ratio compares the policy with when one batch of rollouts feeds several updates.</summary>
     [Description("What the ratio compares the policy with when one batch of rollouts feeds several updates: log-probabilities recomputed by the training forward, or the sampler's own.")]
     public OldPolicy OldPolicy { get; init; } = OldPolicy.Recomputed;
+
+    /// <summary>The loss is evaluated at log-probabilities that are the sampler's bit for bit, instead of within rounding of them.</summary>
+    [Description("The loss is evaluated at log-probabilities computed by the sampler's own kernels, so that sampler and trainer agree bit for bit; on the CPU, for models that these kernels know. Costs a forward pass of theirs an update.")]
+    public bool Bitwise { get; init; }
 
     /// <summary>How an update is cut for the machine: bounds the memory of forward and backward.</summary>
     [Description("How an update is cut for the machine: bounds the memory of forward and backward.")]
@@ -85,6 +93,10 @@ public sealed record GrpoConfig : IValidatedConfig
             yield return new(nameof(Loss), $"must not set passAtK above groupSize ({GroupSize}), but it is {Loss.PassAtK}");
         if (Loss.PassAtK is not null && Loss.RewardAggregation != RewardAggregation.SumThenNormalize)
             yield return new(nameof(Loss), "must sum rewards before they are normalised (rewardAggregation: sum-then-normalize) where passAtK is set");
+        if (Loss is { Beta: not 0, KlPlacement: KlPlacement.Reward, RewardAggregation: not RewardAggregation.SumThenNormalize })
+            yield return new(nameof(Loss), "must sum rewards before they are normalised (rewardAggregation: sum-then-normalize) where KL is taken off the reward (klPlacement: reward)");
+        if (Loss.AdaptiveEntropy is { } adaptive && adaptive.Min > adaptive.Max)
+            yield return new(nameof(Loss), $"must have adaptiveEntropy.min ({adaptive.Min}) not above adaptiveEntropy.max ({adaptive.Max})");
         if (Sampling.Temperature == 0)
             yield return new(nameof(Sampling), "must not be greedy (temperature 0): all rollouts of a group would be equal and carry no signal");
     }

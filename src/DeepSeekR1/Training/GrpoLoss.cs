@@ -5,7 +5,8 @@ namespace DeepSeekR1.Training;
 /// <summary>What the loss needs to know of the whole optimizer step, so that it does not depend on how the step is cut.</summary>
 /// <param name="EntropyWeight">Weight of one token's entropy in the mean: one over the number of tokens that take part.</param>
 /// <param name="EntropyThreshold">Tokens of lower entropy do not feel the objective; null: all do.</param>
-internal sealed record StepConstants(double EntropyWeight = 0, double? EntropyThreshold = null);
+/// <param name="EntropyBonus">Weight of the mean entropy in this step; null: the configuration's.</param>
+internal sealed record StepConstants(double EntropyWeight = 0, double? EntropyThreshold = null, double? EntropyBonus = null);
 
 /// <summary>
 /// Σ objective·credit + β·KL·normalizer - c·entropy, over the tokens of a micro-batch (arXiv 2402.03300 eq. 3). Knows neither groups
@@ -26,15 +27,15 @@ internal sealed class GrpoLoss(GrpoLossConfig config)
         var keepEntropy = step.EntropyThreshold is { } threshold ? tokens.Entropies.detach().ge(threshold).to(loss.dtype) : null;
         if (keepEntropy is not null) loss = loss * keepEntropy;
         if (terms.Correction is not null && !_objective.IncludesSamplerCorrection) loss = loss * terms.Correction.PerToken;
-        if (config.Beta != 0) loss = loss + config.Beta * tokens.Normalizer * Divergence(terms, metrics);
+        if (config.LossBeta != 0) loss = loss + config.LossBeta * tokens.Normalizer * Divergence(terms, metrics);
 
         var total = loss.sum();
         metrics.Mean("entropy", tokens.Entropies.sum(), tokens.Sequences.Tokens);
-        if (config.EntropyBonus != 0)
+        if (config.HasEntropyBonus)
         {
             metrics.Sum("policy_loss", total);
             var entropies = keepEntropy is null ? tokens.Entropies : tokens.Entropies * keepEntropy;
-            total = total - config.EntropyBonus * step.EntropyWeight * entropies.sum();
+            total = total - (step.EntropyBonus ?? config.EntropyBonus) * step.EntropyWeight * entropies.sum();
         }
         metrics.Sum("loss", total);
         _objective.Observe(terms, metrics);

@@ -65,6 +65,10 @@ public sealed record GrpoLossConfig
     [Description("Weight of the KL divergence from the reference model; 0 needs no reference model."), Range(0, 1e3)]
     public double Beta { get; init; } = 0.001;
 
+    /// <summary>Whether the divergence is added to the loss (GRPO) or taken off the reward (RLOO).</summary>
+    [Description("Whether the divergence is added to the loss of each token (GRPO) or taken off the reward of each completion, summed over its tokens (RLOO).")]
+    public KlPlacement KlPlacement { get; init; } = KlPlacement.Loss;
+
     /// <summary>How the KL divergence is estimated from one sampled token.</summary>
     [Description("How the KL divergence is estimated from one sampled token.")]
     public KlEstimator KlEstimator { get; init; } = KlEstimator.K3;
@@ -85,6 +89,14 @@ public sealed record GrpoLossConfig
     [Description("Weight of the mean entropy in the objective."), Range(-10, 10)]
     public double EntropyBonus { get; init; }
 
+    /// <summary>Moves the weight of the entropy bonus, which begins at <see cref="EntropyBonus"/>; null: it stays.</summary>
+    [Description("Moves the weight of the entropy bonus, which begins at entropyBonus, so that entropy does not fall below a target; null: it stays.")]
+    public AdaptiveEntropyConfig? AdaptiveEntropy { get; init; }
+
+    /// <summary>Completions of advantage zero are not run at all, even where they would pay KL or gain an entropy bonus.</summary>
+    [Description("Completions whose advantage is zero are not run at all, even where they would pay KL or gain an entropy bonus. Without both they never are.")]
+    public bool SkipZeroAdvantages { get; init; }
+
     /// <summary>What is done about a sampler whose probabilities differ from the trainer's.</summary>
     [Description("What is done about a sampler whose probabilities differ from the trainer's.")]
     public SamplerCorrectionConfig SamplerCorrection { get; init; } = new();
@@ -92,65 +104,15 @@ public sealed record GrpoLossConfig
     /// <summary>Upper bound of the ratio relative to one, resolved.</summary>
     internal double ResolvedEpsilonHigh => EpsilonHigh ?? EpsilonLow;
 
-    /// <summary>True where the loss reads log-probabilities of a reference model.</summary>
+    /// <summary>True where log-probabilities of a reference model are needed.</summary>
     public bool NeedsReference => Beta != 0;
 
-    /// <summary>True where a token without credit still has a gradient, so that no sequence may be left out.</summary>
-    internal bool HasGradientWithoutCredit => Beta != 0 || EntropyBonus != 0;
-}
+    /// <summary>Weight of the divergence in the loss.</summary>
+    internal double LossBeta => KlPlacement == KlPlacement.Loss ? Beta : 0;
 
-/// <summary>The function of ratio and advantage that is maximised.</summary>
-public enum PolicyObjectiveKind
-{
-    /// <summary>The pessimistic minimum of the ratio and the clipped ratio (PPO, arXiv 1707.06347 eq. 7; GRPO, DAPO, Dr. GRPO, GSPO).</summary>
-    Clip,
-    /// <summary>The log-probability weighted with the capped, detached ratio (CISPO, MiniMax-M1, arXiv 2506.13585 eq. 4).</summary>
-    Cispo,
-    /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347).</summary>
-    Sapo,
-    /// <summary>A smooth weight of the whole sequence's ratio (VESPO).</summary>
-    Vespo,
-    /// <summary>The log-probability itself (REINFORCE).</summary>
-    PolicyGradient,
-}
+    /// <summary>True where entropies have a gradient.</summary>
+    internal bool HasEntropyBonus => EntropyBonus != 0 || AdaptiveEntropy is not null;
 
-/// <summary>To what the ratio of new to old policy belongs.</summary>
-public enum RatioLevel
-{
-    /// <summary>Each token has its own.</summary>
-    Token,
-    /// <summary>The geometric mean over the sequence (GSPO, arXiv 2507.18071 eq. 7).</summary>
-    Sequence,
-}
-
-/// <summary>Temperatures of the SAPO objective: the higher, the faster the gradient fades as the ratio leaves one.</summary>
-public sealed record SapoConfig
-{
-    /// <summary>For positive advantages.</summary>
-    [Description("Temperature for positive advantages."), Range(1e-3, 1e3)]
-    public double PositiveTemperature { get; init; } = 1;
-
-    /// <summary>For negative advantages.</summary>
-    [Description("Temperature for negative advantages."), Range(1e-3, 1e3)]
-    public double NegativeTemperature { get; init; } = 1.05;
-}
-
-/// <summary>Shape of VESPO's weight φ(w) = w^k · exp(λ(1 - w)) of the sequence's ratio w.</summary>
-public sealed record VespoConfig
-{
-    /// <summary>k for advantages that are not negative.</summary>
-    [Description("Power of the ratio for advantages that are not negative."), Range(0, 100)]
-    public double PositivePower { get; init; } = 2;
-
-    /// <summary>λ for advantages that are not negative.</summary>
-    [Description("Decay of the weight for advantages that are not negative."), Range(0, 100)]
-    public double PositiveDecay { get; init; } = 3;
-
-    /// <summary>k for negative advantages.</summary>
-    [Description("Power of the ratio for negative advantages."), Range(0, 100)]
-    public double NegativePower { get; init; } = 3;
-
-    /// <summary>λ for negative advantages.</summary>
-    [Description("Decay of the weight for negative advantages."), Range(0, 100)]
-    public double NegativeDecay { get; init; } = 2;
+    /// <summary>True where the sample goes through the model: it has credit, or pays KL or gains entropy without.</summary>
+    internal bool Runs(TrainingSample sample) => sample.HasCredit || (!SkipZeroAdvantages && (LossBeta != 0 || HasEntropyBonus));
 }

@@ -35,7 +35,7 @@ internal sealed class MicroBatch : IDisposable
         using var scope = NewDisposeScope();
         Member[] members = [.. rows.SelectMany(row => row).Select(index => new Member(index, sequences[index].ScoredPositions()))];
         var inputs = members.ToDictionary(member => member.Index, member => member.Positions[^1]);
-        int length = rows.Max(row => row.Sum(index => inputs[index]));
+        int length = Kernels.StableLength(rows.Count, rows.Max(row => row.Sum(index => inputs[index])));
         var grid = new Grid(rows.Count, new long[rows.Count * length], new long[rows.Count * length]);
         long[] document = new long[grid.Ids.Length];
         Array.Fill(document, -1);
@@ -81,6 +81,12 @@ internal sealed class MicroBatch : IDisposable
                 if (scored[^1] > prompt) Append(index, prompt, scored[^1], prefix);
                 foreach (int position in scored) hiddenRows.Add(position - 1 < prompt ? promptStart + position - 1 : start + position - 1 - prompt);
             }
+        }
+        if (Kernels.StableLength(1, ids.Count) - ids.Count is > 0 and var padding)
+        {
+            spans.Add(new TokenSpan(ids.Count, padding));
+            ids.AddRange(new long[padding]);
+            positions.AddRange(new long[padding]);
         }
         var batch = new MicroBatch(sequences, members, new Grid(1, [.. ids], [.. positions]), hiddenRows, device) { Spans = new TokenSpans(spans) };
         batch.Positions = batch.OnDevice([.. positions]).view(1, -1).DetachFromDisposeScope();

@@ -28,12 +28,13 @@ internal sealed class ReferenceModel : IDisposable
         return compute(_policy);
     }
 
-    /// <summary>Makes it what the policy is now.</summary>
-    public void Replace()
+    /// <summary>Makes it what the policy is now, or a mixture of that and itself.</summary>
+    /// <param name="mixup">The policy's share; less than one mixes weights, which an adapter's two factors do not allow.</param>
+    public void Replace(double mixup = 1)
     {
         if (_copy is not null)
         {
-            _copy.CopyFrom(_policy);
+            _copy.CopyFrom(_policy, mixup);
             return;
         }
         DisposeAdapter();

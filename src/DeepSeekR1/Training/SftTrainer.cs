@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -6,27 +5,23 @@ using DeepSeekR1.Runtime;
 namespace DeepSeekR1.Training;
 
 /// <summary>Supervised fine-tuning, and pretraining, which is the same with an endless stream of documents.</summary>
-public sealed class SftTrainer : ITrainer
+public sealed class SftTrainer : Trainer<SftConfig, StepReport>
 {
     private readonly PolicyModel _policy;
-    private readonly SftConfig _config;
     private readonly TimeProvider _time;
     private readonly EncodedExamples _examples;
     private readonly IEnumerator<int[]> _batches;
-    private readonly IOptimizer _optimizer;
-    private readonly LrSchedule _schedule;
-    private readonly SftUpdate _update;
-    private TrainerState _state = new();
+    private LrSchedule _schedule = null!;
+    private SftUpdate _update = null!;
 
     private SftTrainer(PolicyModel policy, SftConfig config, EncodedExamples examples, ulong seed, TimeProvider? time)
+        : base(policy, Optimizer.For(policy.Model, config.Optimizer), config)
     {
-        (_policy, _config, _examples, _time) = (policy, config, examples, time ?? TimeProvider.System);
+        (_policy, _examples, _time) = (policy, examples, time ?? TimeProvider.System);
         var batches = new ExampleBatches(config, new AddressedRandom(seed, RandomPurpose.Order), examples.Count, index => examples[index].Ids.Length);
         TotalSteps = batches.TotalSteps();
         _batches = batches.Steps().GetEnumerator();
-        _optimizer = Optimizer.For(policy.Model, config.Optimizer);
-        _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, TotalSteps);
-        _update = new SftUpdate(policy.Model, _optimizer, config.Loss, config.Batching);
+        Configure();
     }
 
     /// <summary>Trains on examples, epoch by epoch. Examples longer than the limit are left out.</summary>
@@ -40,22 +35,13 @@ public sealed class SftTrainer : ITrainer
         new(policy, config, EncodedExamples.Stream(document, Encoder(policy), Limit(policy, config)), seed, time);
 
     /// <inheritdoc/>
-    public int Step => _state.Step;
-
-    /// <inheritdoc/>
-    public int TotalSteps { get; }
+    public override int TotalSteps { get; }
 
     /// <summary>Examples that were left out because they are longer than the limit.</summary>
     public int TooLong => _examples.TooLong;
 
-    /// <summary>Trains until the last step, one report a step.</summary>
-    public async IAsyncEnumerable<StepReport> TrainAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        while (Step < TotalSteps) yield return await StepAsync(cancellationToken);
-    }
-
     /// <inheritdoc/>
-    public Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
+    public override Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var clock = new PhaseClock(_time);
@@ -66,27 +52,24 @@ public sealed class SftTrainer : ITrainer
         var update = _update.Step(samples, _schedule.At(Step), clock);
         _policy.WeightsChanged();
 
-        _state = _state.After(update, _config.ToleratedSkips) with { Step = Step + 1, Tokens = _state.Tokens + samples.Sum(sample => (long)sample.Ids.Length) };
+        State = State.After(update, Config.ToleratedSkips) with { Step = Step + 1, Tokens = State.Tokens + samples.Sum(sample => (long)sample.Ids.Length) };
         var metrics = UpdateReport.Mean([update]);
-        metrics["num_tokens"] = _state.Tokens;
+        metrics["num_tokens"] = State.Tokens;
         return Task.FromResult(new StepReport(Step, metrics, clock.Seconds));
     }
 
     /// <inheritdoc/>
-    public void Save(string folder) => _state.Save(folder, _policy, _optimizer);
-
-    /// <inheritdoc/>
-    public void Restore(string folder)
+    public override void Restore(string folder)
     {
-        _state = TrainerState.Restore(folder, _optimizer);
+        base.Restore(folder);
         for (int step = 0; step < Step; step++) _batches.MoveNext();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
-        _optimizer.Dispose();
         _batches.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>How examples become ids for this policy.</summary>
@@ -104,4 +87,20 @@ public sealed class SftTrainer : ITrainer
         Array.Fill(isLabel, true, example.PromptLength, isLabel.Length - example.PromptLength);
         return new SftSample { Ids = example.Ids, IsLabel = isLabel };
     }
+
+    private protected override void Configure()
+    {
+        _schedule = new LrSchedule(Config.Schedule, Config.Optimizer.LearningRate, TotalSteps);
+        _update = new SftUpdate(_policy.Model, StateOfOptimizer, Config.Loss, Config.Batching);
+    }
+
+    /// <summary>The order of the examples hangs on the sizes.</summary>
+    private protected override SftConfig WithoutFixed(SftConfig asked) => Config with
+    {
+        Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer),
+        Schedule = asked.Schedule,
+        Loss = asked.Loss,
+        Batching = asked.Batching,
+        ToleratedSkips = asked.ToleratedSkips,
+    };
 }

@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using DeepSeekR1.Models.Cpu;
 using static TorchSharp.torch;
 
@@ -79,7 +80,7 @@ internal sealed class TokenLogProbs : IDisposable
         {
             using var chunk = NewDisposeScope();
             var dLogits = LogitGradient(start, count, dLogProbs, dEntropies);
-            dHidden.narrow(0, start, count).copy_(dLogits.mm(_head));
+            dHidden.narrow(0, start, count).copy_(Kernels.PadRows(dLogits).mm(_head).narrow(0, 0, count));
             headGradient?.addmm_(dLogits.t(), _hidden.narrow(0, start, count));
         }
         // Their memory may hold the gradient now.
@@ -136,7 +137,7 @@ internal sealed class TokenLogProbs : IDisposable
         return dLogits.scatter_add_(1, targets.unsqueeze(1), pull).to(logits.dtype);
     }
 
-    private Tensor Logits(long start, long count) => nn.functional.linear(_hidden.narrow(0, start, count), _head);
+    private Tensor Logits(long start, long count) => nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head).narrow(0, 0, count);
 
     private Tensor LogSoftmax(Tensor logits)
     {

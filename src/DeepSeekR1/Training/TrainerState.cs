@@ -29,6 +29,18 @@ internal sealed record TrainerState
     /// <summary>Steps in a row without any signal.</summary>
     public int WithoutSignalInARow { get; init; }
 
+    /// <summary>The weight of the entropy bonus where it adapts; null before the first update.</summary>
+    public EntropyControl? Entropy { get; init; }
+
+    /// <summary>Weight of the entropy bonus in the next update; null: the configuration's.</summary>
+    public double? EntropyBonus(GrpoLossConfig loss) => loss.AdaptiveEntropy is { } adaptive ? (Entropy ?? new EntropyControl(loss.EntropyBonus, null)).Applied(adaptive) : null;
+
+    /// <summary>Lets the weight of the entropy bonus follow the entropy of an update.</summary>
+    public TrainerState AfterEntropy(UpdateReport update, GrpoLossConfig loss) =>
+        loss.AdaptiveEntropy is { } adaptive && update.Outcome == UpdateOutcome.Applied
+            ? this with { Entropy = (Entropy ?? new EntropyControl(loss.EntropyBonus, null)).After(update.Metrics["entropy"], adaptive) }
+            : this;
+
     /// <summary>Counts the outcome of an update.</summary>
     /// <exception cref="R1Exception">More updates in a row were skipped than are tolerated.</exception>
     public TrainerState After(UpdateReport update, int toleratedSkips)

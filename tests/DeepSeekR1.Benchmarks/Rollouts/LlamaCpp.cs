@@ -1,24 +1,26 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Checkpoints.Gguf;
+using DeepSeekR1.Models;
 
 namespace DeepSeekR1.Benchmarks.Rollouts;
 
 /// <summary>A build of llama.cpp to compare with: its <c>llama-batched-bench</c>, which decodes sequences of one shared prompt.</summary>
 /// <param name="program">The program, or the folder it lies in.</param>
-/// <param name="model">The same model as GGUF.</param>
-internal sealed class LlamaCpp(string program, string model)
+/// <param name="model">The model that is measured, written as GGUF into a folder of its own that goes with this object.</param>
+internal sealed class LlamaCpp(string program, CausalLM model) : IDisposable
 {
     private const string ProgramName = "llama-batched-bench";
 
-    /// <summary>The one that the command line names, or null.</summary>
-    /// <exception cref="R1Exception">Only one of the two options is given.</exception>
-    public static LlamaCpp? OfOptions(string[] args) => (Options.Text(args, "--llama-bench"), Options.Text(args, "--gguf")) switch
-    {
-        (null, null) => null,
-        ({ } program, { } model) => new LlamaCpp(program, model),
-        _ => throw new R1Exception($"--llama-bench and --gguf go together: the path of {ProgramName}, and the model it is to run."),
-    };
+    private readonly DirectoryInfo _folder = Write(model);
+
+    /// <summary>The one that the command line names by <c>--llama-bench PATH</c>, or null.</summary>
+    public static LlamaCpp? OfOptions(string[] args, CausalLM model) => Options.Text(args, "--llama-bench") is { } program ? new LlamaCpp(program, model) : null;
+
+    public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Tokens a second that it decodes, by number of sequences.</summary>
     /// <exception cref="R1Exception">It cannot be started, fails, or prints no result.</exception>
@@ -28,7 +30,7 @@ internal sealed class LlamaCpp(string program, string model)
         string file = Directory.Exists(program) ? Path.Combine(program, ProgramName) : program;
         int longest = promptTokens + sequences.Max() * newTokens;
         var start = new ProcessStartInfo(file, [
-            "-m", model, "-c", number(longest), "-npp", number(promptTokens), "-ntg", number(newTokens), "-npl", string.Join(',', sequences.Select(number)),
+            "-m", Path.Combine(_folder.FullName, "model.gguf"), "-c", number(longest), "-npp", number(promptTokens), "-ntg", number(newTokens), "-npl", string.Join(',', sequences.Select(number)),
             "-pps", "-t", number(threads), "-tb", number(threads), "--output-format", "jsonl",
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -57,5 +59,31 @@ internal sealed class LlamaCpp(string program, string model)
             speeds[json.RootElement.GetProperty("pl").GetInt32()] = json.RootElement.GetProperty("speed_tg").GetDouble();
         }
         return speeds;
+    }
+
+    /// <summary>Its random weights, and a tokenizer of as many made-up words, which nobody asks for text.</summary>
+    private static DirectoryInfo Write(CausalLM model)
+    {
+        var folder = Directory.CreateTempSubdirectory("r1-benchmark-");
+        HfCheckpoint.SaveModel(model, folder.FullName);
+        var words = new JsonObject(Enumerable.Range(0, model.Config.VocabularySize).Select(id => KeyValuePair.Create(Word(id), (JsonNode?)id)));
+        var tokenizer = new JsonObject
+        {
+            ["version"] = "1.0",
+            ["added_tokens"] = new JsonArray(),
+            ["pre_tokenizer"] = JsonNode.Parse("""
+                { "type": "Sequence", "pretokenizers": [
+                    { "type": "Digits", "individual_digits": true },
+                    { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true }] }
+                """),
+            ["decoder"] = JsonNode.Parse("""{ "type": "ByteLevel" }"""),
+            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = words, ["merges"] = new JsonArray("w v") },
+        };
+        File.WriteAllText(Path.Combine(folder.FullName, "tokenizer.json"), tokenizer.ToJsonString());
+        GgufExport.Write(folder.FullName, Path.Combine(folder.FullName, "model.gguf"), GgufType.Bf16);
+        return folder;
+
+        // The first three are there for the one merge that a vocabulary of byte pairs needs.
+        static string Word(int id) => id switch { 0 => "w", 1 => "v", 2 => "wv", _ => $"w{id}" };
     }
 }

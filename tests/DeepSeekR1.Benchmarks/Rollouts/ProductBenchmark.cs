@@ -9,7 +9,7 @@ internal static class ProductBenchmark
 {
     private const int Runs = 9;
 
-    private static readonly int[] _rowCounts = [1, 8, 32, 256];
+    private static readonly int[] _rowCounts = [1, 8, 16, 32, 256];
 
     private static readonly (int Inner, int Columns)[] _products = [(576, 960), (576, 3072), (1536, 576), (576, 49_152)];
 
@@ -21,7 +21,7 @@ internal static class ProductBenchmark
     {
         using var pool = new WorkerPool(threads);
         Console.WriteLine("\nproducts of SmolLM2-135M, GFLOP/s: LibTorch, then the decoder's kernels with weights in bfloat16 and in float32");
-        Console.WriteLine("rows   weights        LibTorch bf16        f32   own bf16: 512 bits        256        128   own f32: 512 bits");
+        Console.WriteLine("rows   weights        LibTorch bf16        f32   bf16: best   512 bits        256        128   f32: 512 bits");
         foreach (var (inner, columns) in _products)
         {
             foreach (int rows in _rowCounts)
@@ -32,12 +32,13 @@ internal static class ProductBenchmark
                     Runs,
                     Torch(rows, inner, columns, ScalarType.BFloat16),
                     Torch(rows, inner, columns, ScalarType.Float32),
+                    Own(pool, CpuKernels.Best, PanelType.Bfloat16, rows, inner, columns),
                     Own(pool, CpuKernels.OfWidth(512), PanelType.Bfloat16, rows, inner, columns),
                     Own(pool, CpuKernels.OfWidth(256), PanelType.Bfloat16, rows, inner, columns),
                     Own(pool, CpuKernels.OfWidth(128), PanelType.Bfloat16, rows, inner, columns),
                     Own(pool, CpuKernels.OfWidth(512), PanelType.Float32, rows, inner, columns));
                 double[] speed = [.. seconds.Select(time => 2e-9 * rows * inner * columns / time)];
-                Console.WriteLine($"{rows,4} {inner,5} x {columns,6} {speed[0],16:F0} {speed[1],10:F0} {speed[2],20:F0} {speed[3],10:F0} {speed[4],10:F0} {speed[5],19:F0}");
+                Console.WriteLine($"{rows,4} {inner,5} x {columns,6} {speed[0],16:F0} {speed[1],10:F0} {speed[2],12:F0} {speed[3],10:F0} {speed[4],10:F0} {speed[5],10:F0} {speed[6],15:F0}");
             }
         }
     }
@@ -54,18 +55,18 @@ internal static class ProductBenchmark
 
     private static unsafe Func<double> Own(WorkerPool pool, CpuKernels kernels, PanelType type, int rows, int inner, int columns)
     {
-        int panels = Panel.Count(columns, kernels.Width);
+        int panels = 2 * Panel.Count(columns, 2 * kernels.Width);
         nint stride = (nint)inner * kernels.Width * Panel.ElementBytes(type);
         var memory = new NativeBuffer(stride * panels);
         var (left, result) = (NativeBuffer.OfFloats((long)rows * inner), NativeBuffer.OfFloats((long)rows * columns));
-        var right = new Panels((nint)memory.Pointer, stride, inner, columns, type);
+        var right = new Panels((nint)memory.Pointer, stride, inner, columns, type, ArePaired: true);
         return () =>
         {
             double seconds = Measure.Seconds(() => pool.RunTogether(team =>
             {
                 foreach (var share in ProductShare.Of(team, rows, panels, ForwardPass.ChunkRows))
                 {
-                    kernels.Multiply(
+                    kernels.MultiplyWeights(
                         share.Slice(new Rows((nint)left.Floats, inner, rows)), right, share.FirstPanel, share.EndPanel,
                         share.Slice(new Rows((nint)result.Floats, columns, rows)));
                 }

@@ -11,7 +11,10 @@ internal static class RolloutBenchmark
 {
     private static readonly int[] _allCounts = [1, 8, 16, 32], _quickCounts = [1, 8];
 
-    /// <summary>The command: <c>[--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH --gguf FILE]</c>.</summary>
+    /// <summary>Tokens that LibTorch's decoder is measured by; it takes several times as long, at the same speed from the first on.</summary>
+    private const int MostPlainTokens = 24;
+
+    /// <summary>The command: <c>[--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH]</c>.</summary>
     public static void Run(string[] args)
     {
         var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = Options.Threads(args) });
@@ -25,48 +28,45 @@ internal static class RolloutBenchmark
         bool isQuick = args.Contains("--quick");
         int runs = isQuick ? 1 : 5;
         string? only = Options.Text(args, "--model");
-        var llama = LlamaCpp.OfOptions(args);
+        int newTokens = isQuick ? 2 : 128;
         using var noGrad = no_grad();
         if (only is null or "mini")
         {
-            Compare("mini, float32", Shapes.Mini, ScalarType.Float32, runtime, peaks, runs, promptTokens: 35, newTokens: 42);
+            Compare("mini, float32", Shapes.Mini, ScalarType.Float32, runtime, peaks, runs, promptTokens: 35, newTokens: 42, []);
             CompareStep(runtime, runs);
         }
         if (only is null or "smollm2")
-            Compare("SmolLM2-135M, bfloat16", Shapes.SmolLm2, ScalarType.BFloat16, runtime, peaks, runs, promptTokens: 128, newTokens: isQuick ? 2 : 24, llama);
+            Compare("SmolLM2-135M, bfloat16", Shapes.SmolLm2, ScalarType.BFloat16, runtime, peaks, runs, promptTokens: 128, newTokens, args);
         if (only == "qwen2.5" || (only is null && !isQuick))
-            Compare("Qwen2.5-0.5B, bfloat16", Shapes.Qwen25, ScalarType.BFloat16, runtime, peaks, Math.Min(runs, 3), promptTokens: 128, newTokens: 8);
+            Compare("Qwen2.5-0.5B, bfloat16", Shapes.Qwen25, ScalarType.BFloat16, runtime, peaks, runs, promptTokens: 128, newTokens: 32, args);
     }
 
     private static void Compare(
-        string name, ModelConfig config, ScalarType dtype, TorchRuntime runtime, MachinePeaks peaks, int runs, int promptTokens, int newTokens, LlamaCpp? llama = null)
+        string name, ModelConfig config, ScalarType dtype, TorchRuntime runtime, MachinePeaks peaks, int runs, int promptTokens, int newTokens, string[] args)
     {
         using var model = CausalLM.Create(config, runtime, new AddressedRandom(1, RandomPurpose.Weights), dtype);
         using var fast = new CpuDecoder(model, runtime.Threads);
         using var plain = new TorchDecoder(model);
+        using var llama = LlamaCpp.OfOptions(args, model);
         double refresh = Measure.Medians(runs, () => Measure.Seconds(fast.Refresh))[0];
-        int[] counts = runs == 1 ? _quickCounts : _allCounts;
-        var others = llama?.Measure(runtime.Threads, promptTokens, newTokens, counts);
         Console.WriteLine(
             $"\n{name}: {config.ParameterCount / 1e6:F1} M parameters, repacked in {refresh * 1e3:F1} ms; {promptTokens} prompt + {newTokens} new tokens, one group; " +
             $"tokens/s, medians of {runs}, decoders in turn");
-        Console.WriteLine($"sequences   CpuDecoder   TorchDecoder   ratio   of limit   prompt: CpuDecoder   TorchDecoder{(others is null ? "" : "   llama.cpp   ratio")}");
-        foreach (int count in counts)
+        Console.WriteLine($"sequences   CpuDecoder   TorchDecoder   ratio   of limit   prompt: CpuDecoder   TorchDecoder{(llama is null ? "" : "   llama.cpp   ratio")}");
+        foreach (int count in runs == 1 ? _quickCounts : _allCounts)
         {
-            var (fastTimes, plainTimes) = (new List<double>(), new List<double>());
-            double Decoding(IDecoder decoder, List<double> prompt)
-            {
-                var (reading, decoding) = Decode(decoder, 1, promptTokens, count, newTokens);
-                prompt.Add(reading);
-                return decoding;
-            }
+            int plainTokens = Math.Min(newTokens, MostPlainTokens);
             Decode(fast, 1, promptTokens, count, 2);
-            double[] seconds = Measure.Medians(runs, () => Decoding(fast, fastTimes), () => Decoding(plain, plainTimes));
-            double speed = count * newTokens / seconds[0], limit = Limit(config, dtype, peaks, count);
-            string other = others is null ? "" : $" {others[count],11:F0} {speed / others[count],7:F2}";
+            double[] speeds = Measure.Medians(
+                runs,
+                () => Decode(fast, 1, promptTokens, count, newTokens).Speed,
+                () => Decode(plain, 1, promptTokens, count, plainTokens).Speed,
+                () => llama?.Measure(runtime.Threads, promptTokens, newTokens, [count])[count] ?? 0);
+            double[] prompt = Measure.Medians(runs, () => Decode(fast, 1, promptTokens, 1, 1).PromptSpeed, () => Decode(plain, 1, promptTokens, 1, 1).PromptSpeed);
+            string other = llama is null ? "" : $" {speeds[2],11:F0} {speeds[0] / speeds[2],7:F2}";
             Console.WriteLine(
-                $"{count,9} {speed,12:F0} {count * newTokens / seconds[1],14:F0} {seconds[1] / seconds[0],7:F2} {speed / limit,10:P0}" +
-                $" {promptTokens / Measure.Median(fastTimes),20:F0} {promptTokens / Measure.Median(plainTimes),14:F0}{other}");
+                $"{count,9} {speeds[0],12:F0} {speeds[1],14:F0} {speeds[0] / speeds[1],7:F2} {speeds[0] / Limit(config, dtype, peaks, count),10:P0}" +
+                $" {prompt[0],20:F0} {prompt[1],14:F0}{other}");
         }
     }
 
@@ -88,8 +88,8 @@ internal static class RolloutBenchmark
         return Math.Min(peaks.Flops / flops, sequences * peaks.BytesPerSecond / bytes);
     }
 
-    /// <summary>Seconds to read the prompts, and to append so many tokens to each of the sequences.</summary>
-    private static (double Prompt, double Decode) Decode(IDecoder decoder, int prompts, int promptTokens, int copies, int newTokens)
+    /// <summary>Tokens a second of reading the prompts, and of appending so many tokens to each of the sequences.</summary>
+    private static (double PromptSpeed, double Speed) Decode(IDecoder decoder, int prompts, int promptTokens, int copies, int newTokens)
     {
         ReadOnlyMemory<int>[] ids =
         [
@@ -108,6 +108,6 @@ internal static class RolloutBenchmark
                 open.Advance(all, tokens);
             }
         });
-        return (reading, decoding);
+        return (prompts * promptTokens / reading, open.Count * newTokens / decoding);
     }
 }

@@ -46,6 +46,56 @@ public class AccuracyRewardTests
     public async Task Several_answers(string text, ManyAnswers many, double expected) =>
         Assert.Equal(expected, await Of(new AccuracyReward { ManyAnswers = many }, text, Prompt("5")));
 
+    /// <summary>Whoever takes an answer back, or adds another, has not given one.</summary>
+    [Theory]
+    [InlineData("The answer is 5, or maybe 6.")]
+    [InlineData("The answer is 5, and 6.")]
+    [InlineData("The answer is 5. Or 6.")]
+    [InlineData("The answer is 5; or 6")]
+    [InlineData("The answer is 5\nor 6")]
+    [InlineData("The answer is 5! No, 6!")]
+    [InlineData("The answer is 5. Alternatively, it is 6.")]
+    [InlineData("The answer is 5? 6? 7?")]
+    [InlineData("The answer is 5, if x is even, 6 otherwise")]
+    [InlineData("The answer is 5, unless it is 6")]
+    [InlineData("答案是5，或者6")]
+    [InlineData("答案是5。或者是6。")]
+    [InlineData("#### 5\nor 6")]
+    [InlineData("<answer>The answer is 5. Or 6.</answer>")]
+    [InlineData(@"\boxed{5} \fbox{6}")]
+    [InlineData(@"\boxed{5; 6}")]
+    [InlineData(@"\boxed{5\\6}")]
+    [InlineData(@"\boxed{5 \quad 6}")]
+    [InlineData(@"\boxed{5 \text{ or } 6}")]
+    [InlineData(@"\boxed{5 \text{ (or 6)}}")]
+    [InlineData("<answer>6</answer> <answer>5</answer>")]
+    [InlineData("<answer>5</answer> </think> <answer>6</answer>")]
+    public async Task Second_thoughts_are_wrong(string text) => Assert.Equal(0.0, await Of(new AccuracyReward(), text, Prompt("5")));
+
+    [Theory]
+    [InlineData("The answer is 5. Or, in words, five.")]
+    [InlineData("The answer is 5, because 2 + 3 is 5.")]
+    [InlineData("The answer is 5, and we are done.")]
+    [InlineData("The answer is 5. No doubt about it.")]
+    [InlineData("The answer is 5. Or 5.0.")]
+    [InlineData("The answer is 5. Or 5.000, to be exact.")]
+    [InlineData("and that is (5)")]
+    [InlineData("so we have 4 + 1 = 5 apples in all.")]
+    [InlineData("Since 7 > 2, we get 5!")]
+    public async Task What_takes_nothing_back_is_right(string text) => Assert.Equal(1.0, await Of(new AccuracyReward(), text, Prompt("5")));
+
+    [Theory]
+    [InlineData("The answer is C, D", 0.0)]
+    [InlineData("The answer is C. Or D.", 0.0)]
+    [InlineData(@"\boxed{C. D}", 0.0)]
+    [InlineData(@"\boxed{C. A. B.}", 0.0)]
+    [InlineData(@"\boxed{C: D: A}", 0.0)]
+    [InlineData(@"\boxed{C. 12 D. 13}", 0.0)]
+    [InlineData(@"\boxed{C. Everything: A, B, C, D}", 0.0)]
+    [InlineData(@"\boxed{C. A triangle}", 1.0)]
+    [InlineData("The answer is C, I think", 1.0)]
+    public async Task Listing_choices_does_not_pay(string text, double expected) => Assert.Equal(expected, await Of(new AccuracyReward(), text, Prompt("C")));
+
     [Theory]
     [InlineData("the answer is 1", 0.0)]
     [InlineData("so 1", 0.0)]

@@ -80,6 +80,12 @@ public class HostileMathematicsTests
     [InlineData("-")]
     [InlineData("x'")]
     [InlineData("5!")]
+    [InlineData("|x-1000|+")]
+    [InlineData(@"\sqrt{x-99}+")]
+    [InlineData(@"\max(x,9)+")]
+    [InlineData(@"\lfloor\frac{x}{9}\rfloor+")]
+    [InlineData(@"\binom{x}{41}+")]
+    [InlineData("(x-7)^{1/3}+")]
     public void Repetition_takes_bounded_time(string piece)
     {
         foreach (int length in new[] { 60, 600, LongestRead, Length })

@@ -71,9 +71,14 @@ public class CodeRewardTests
         Assert.Contains("the tests do not load: ModuleNotFoundError", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Missing_bubblewrap_is_named() =>
-        Assert.Contains("install the package 'bubblewrap'", Sandbox.Refused("/bin/sh: 1: exec: bwrap: not found").Message, StringComparison.Ordinal);
+    [Theory]
+    [InlineData("/bin/sh: 1: exec: bwrap: not found", "install the package 'bubblewrap'")]
+    [InlineData("/bin/sh: line 1: exec: bwrap: not found", "install the package 'bubblewrap'")]
+    [InlineData("setpriv: failed to execute bwrap: No such file or directory", "install the package 'bubblewrap'")]
+    [InlineData("/bin/sh: 1: exec: setpriv: not found", "install the package 'util-linux'")]
+    [InlineData("bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.", "Allow unprivileged user namespaces")]
+    [InlineData("bwrap: setting up uid map: Permission denied", "Allow unprivileged user namespaces")]
+    public void What_the_sandbox_lacks_is_named(string complaint, string advice) => Assert.Contains(advice, Sandbox.Refused(complaint).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_config_names_the_reward_and_asks_for_weaker_walls_by_name()

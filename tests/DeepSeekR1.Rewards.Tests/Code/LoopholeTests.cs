@@ -52,6 +52,20 @@ public class LoopholeTests
     [InlineData("import sys\nsys.stderr.write('bwrap: no permission')\nimport os; os._exit(1)")]
     public async Task A_program_cannot_have_itself_not_judged(string program) => Assert.Equal(0, (await Box.ScoreAsync(program, _one)).Value);
 
+    /// <summary>What the program gives and the tests hand back to it is the program's affair, and no reason not to judge it.</summary>
+    [Theory]
+    [InlineData("def g(x):\n  yield 41\ndef f(x): return next(x)", 1)]
+    [InlineData("class O: pass\ndef g(x): return O()\ndef f(x): return 41", 0)]
+    [InlineData("def g(x): return lambda: 0\ndef f(x): return 41", 0)]
+    public async Task Results_may_be_handed_back(string program, double expected) =>
+        Assert.Equal(expected, (await Box.ScoreAsync(program, new { test_list = new[] { "assert f(g(1)) == 41" } })).Value);
+
+    [Theory]
+    [InlineData("def f(x): raise ValueError", 0)]
+    [InlineData("def f(x): return x + 40", 1)]
+    public async Task Preparations_that_the_program_breaks_are_its_failure(string program, double expected) =>
+        Assert.Equal(expected, (await Box.ScoreAsync(program, new { test_imports = new[] { "y = f(1)" }, test_list = new[] { "assert y == 41 and f(2) == 42" } })).Value);
+
     [Theory]
     [InlineData("print(6)\nexit()", 1)]
     [InlineData("import sys\nsys.stderr.write('x' * 1_000_000)\nprint(6)", 1)]

@@ -88,6 +88,36 @@ public sealed class JudgeRewardTests : IDisposable
         Assert.Contains("secret plan", harmless.Asked[0].Material, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("<think> secret plan, never ended")]
+    [InlineData("<think> secret plan </think>  ")]
+    public async Task Reasoning_without_an_answer_helps_nobody_and_is_not_shown(string text)
+    {
+        var judge = ScriptedJudge.Grading(10);
+        Assert.Equal(0, (await new JudgeReward(judge, Rubric.Helpful).ScoreAsync(_prompt, Text(text), TestContext.Current.CancellationToken)).Value);
+        await new PairwiseJudgeReward(new ScriptedJudge(_ => """{"better": 1}"""), Rubric.Helpful).ScoreGroupAsync(_prompt, [Text(text), Text("Mix.")], TestContext.Current.CancellationToken);
+        Assert.Empty(judge.Asked);
+        Assert.Equal("", JudgedPart.Answer.Of(Text(text)));
+    }
+
+    [Fact]
+    public async Task Cost_and_waiting_become_metrics()
+    {
+        var time = new ManualTime();
+        var judge = new ScriptedJudge(_ =>
+        {
+            time.Advance(TimeSpan.FromSeconds(2));
+            return """{"grade": 7}""";
+        });
+        var rewards = WeightedRewards.Of((new JudgeReward(judge, Rubric.Helpful, _patient with { Time = time, InputPrice = 2, OutputPrice = 10, CacheFolder = _folder.FullName, MaxConcurrency = 1 }).Clamped(0, 1).Named("kind"), 1));
+        Completion[] completions = [Text("x"), Text("y")];
+        var metrics = RewardStatistics.Measure(rewards, await rewards.ScoreAsync(_prompt, completions, TestContext.Current.CancellationToken));
+        Assert.Equal(0.0006, metrics["rewards/kind/cost"], 1e-12);
+        Assert.Equal(4, metrics["rewards/kind/seconds"], 1e-9);
+        metrics = RewardStatistics.Measure(rewards, await rewards.ScoreAsync(_prompt, completions, TestContext.Current.CancellationToken));
+        Assert.Equal((0, 0), (metrics["rewards/kind/cost"], metrics["rewards/kind/seconds"]));
+    }
+
     [Fact]
     public async Task What_was_judged_once_is_remembered_on_disk()
     {

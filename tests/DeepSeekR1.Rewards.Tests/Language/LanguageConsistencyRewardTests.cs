@@ -42,6 +42,9 @@ public class LanguageConsistencyRewardTests
     [InlineData("我们算 The Answer Is Five Now 是", "zh")]
     [InlineData("我们算 WE ADD THEM ALL UP 是", "zh")]
     [InlineData(@"我们算 $\text{then we add the first}$", "zh")]
+    [InlineData("我们算 The. Answer. Is. Five. We. Add. Them. All. 是", "zh")]
+    [InlineData("我们算 ``` then we add the first number to the second", "zh")]
+    [InlineData("add https://example.com/然后我们把第一个数字加到第二个数字上得到答案", "en")]
     public async Task Capitals_and_text_in_formulas_hide_nothing(string text, string language) =>
         Assert.True(await Of(new LanguageConsistencyReward(), text, Prompt(language: language)) < 0.6);
 

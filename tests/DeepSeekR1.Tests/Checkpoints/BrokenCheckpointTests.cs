@@ -14,7 +14,7 @@ public partial class BrokenCheckpointTests(ITestOutputHelper output)
         ["config-not-json"] = ["line 2", "position"],
         ["dtype-unknown"] = ["F32", "BF16"],
         ["config-unknown-architecture"] = ["LlamaForCausalLM", "Qwen2ForCausalLM"],
-        ["config-unknown-rope"] = ["default", "linear", "llama3", "yarn"],
+        ["config-unknown-rope"] = ["rope_type spiral", "default", "linear", "llama3", "yarn"],
         ["config-unknown-activation"] = ["silu"],
         ["truncated"] = ["26944", "26844", "the file ends inside the tensor data"],
         ["truncated-header"] = ["2080", "200", "the file ends inside the header"],
@@ -59,6 +59,10 @@ public partial class BrokenCheckpointTests(ITestOutputHelper output)
         var error = Assert.Throws<R1Exception>(() => HfCheckpoint.LoadModel("/nowhere/at/all", ModelFixtures.Runtime));
         Assert.Contains("/nowhere/at/all", error.Message);
     }
+
+    [Fact]
+    public void An_adapter_that_is_taken_for_a_model_is_told() =>
+        Assert.Contains("holds an adapter, not a model", Assert.Throws<R1Exception>(() => HfCheckpoint.LoadModel(Reference.Golden("models", "lora-llama"), ModelFixtures.Runtime)).Message, StringComparison.Ordinal);
 
     /// <summary>File names, tensor names, field names, numbers and quoted words of an expectation; remarks in brackets aside.</summary>
     private static IEnumerable<string> Things(string expected) =>

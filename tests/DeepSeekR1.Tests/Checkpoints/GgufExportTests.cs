@@ -171,6 +171,10 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Fact]
+    public void Biases_that_llama_cpp_does_not_load_are_told() =>
+        Assert.Contains("64; this model's are 96 wide", Assert.Single(GgufExport.Write(Reference.Golden("models", "llama-linear-rope-bias"), _folder.File("model.gguf"), GgufType.F32)), StringComparison.Ordinal);
+
+    [Fact]
     public void A_window_that_llama_cpp_does_not_have_is_told() =>
         Assert.Contains("beyond", Assert.Single(GgufExport.Write(Reference.Golden("models", "mistral-sliding"), _folder.File("model.gguf"), GgufType.F32)), StringComparison.Ordinal);
 
@@ -185,6 +189,24 @@ public sealed class GgufExportTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_the_model_is_not_written_over()
+    {
+        // A copy: were the refusal broken, a reference folder would be overwritten.
+        foreach (string name in new[] { "config.json", "model.safetensors" }) File.Copy(Reference.Golden("models", "llama", name), _folder.File(name));
+        Assert.Contains("is a file of the model that is read", Assert.Throws<R1Exception>(() => GgufExport.Write(_folder.Path, _folder.File("model.safetensors"), GgufType.F32)).Message, StringComparison.Ordinal);
+        for (int time = 0; time < 2; time++) GgufExport.Write(_folder.Path, _folder.File("model.gguf"), GgufType.F32);
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_it()
+    {
+        string path = _folder.File("model.gguf");
+        Directory.CreateDirectory(path);
+        Assert.Contains("model.gguf: cannot be written", Assert.Throws<R1Exception>(() => GgufExport.Write(Reference.Golden("models", "llama"), path, GgufType.F32)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
     public void A_damaged_header_is_an_error_and_allocates_nothing_of_what_it_claims()
     {
         byte[] bytes = File.ReadAllBytes(Reference.Golden("gguf", "llama-f16.gguf"));
@@ -194,9 +216,15 @@ public sealed class GgufExportTests : IDisposable
             File.WriteAllBytes(path, bytes[..length]);
             Assert.Throws<R1Exception>(() => GgufFile.Read(path));
         }
+        byte[] wide = [.. bytes];
+        // Behind the name stand the number of dimensions and the first of them.
+        int name = IndexOf(wide, "output.weight"u8);
+        wide.AsSpan(name + "output.weight".Length + 4, 8).Fill(0xFF);
+        File.WriteAllBytes(path, wide);
+        Assert.Contains("tensor output.weight of shape [384, -1] exceeds", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
         bytes.AsSpan(8, 8).Fill(0x7F);
         File.WriteAllBytes(path, bytes);
-        Assert.Contains("exceeds what the file can hold", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("a count of 9187201950435737471 exceeds what the file can hold", Assert.Throws<R1Exception>(() => GgufFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
     private IReadOnlyDictionary<string, object> TokenizerMetadata(string folder, int vocabularySize)

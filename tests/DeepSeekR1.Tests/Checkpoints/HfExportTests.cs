@@ -45,6 +45,17 @@ public sealed class HfExportTests : IDisposable
     }
 
     [Fact]
+    public void A_classifier_is_written_as_one()
+    {
+        using var scope = NewDisposeScope();
+        string source = Reference.Golden("preference", "models", "qwen2_classifier");
+        HfExport.Write(source, _folder.Path, adapter: null, ModelFixtures.Runtime);
+        var written = SafeTensors.Load(_folder.File("model.safetensors"));
+        foreach (var (name, expected) in SafeTensors.Load(Path.Combine(source, "model.safetensors"))) Assert.Equal(0, Difference(written[name], expected));
+        HfCheckpoint.LoadClassifier(_folder.Path, ModelFixtures.Runtime).Dispose();
+    }
+
+    [Fact]
     public void The_sum_with_an_adapter_is_rounded_once()
     {
         using var scope = NewDisposeScope();
@@ -67,6 +78,15 @@ public sealed class HfExportTests : IDisposable
         HfExport.Write(Reference.SmolLm2(), _folder.Path, adapter: null, ModelFixtures.Runtime);
         foreach (string name in new[] { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json" })
             Assert.Equal(File.ReadAllBytes(Path.Combine(Reference.SmolLm2(), name)), File.ReadAllBytes(_folder.File(name)));
+    }
+
+    [Fact]
+    public void Nothing_of_an_earlier_tokenizer_stays()
+    {
+        File.WriteAllText(_folder.File("chat_template.jinja"), "{{ messages }}");
+        File.WriteAllText(_folder.File("notes.txt"), "mine");
+        HfExport.Write(Reference.Golden("models", "llama"), _folder.Path, adapter: null, ModelFixtures.Runtime);
+        Assert.Equal(["config.json", "model.safetensors", "notes.txt"], Directory.GetFiles(_folder.Path).Select(path => Path.GetFileName(path)).Order());
     }
 
     [Fact]

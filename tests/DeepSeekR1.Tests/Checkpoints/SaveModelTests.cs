@@ -106,6 +106,26 @@ public class SaveModelTests
         HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime).Dispose();
     }
 
+    [Fact]
+    public void A_save_that_stops_while_it_writes_the_tokenizer_leaves_a_folder_that_does_not_load()
+    {
+        using var folder = new TemporaryFolder();
+        using CausalLM old = Load("llama"), other = Load("qwen2");
+        HfCheckpoint.SaveModel(old, folder.Path);
+        Assert.Throws<R1Exception>(() => HfCheckpoint.SaveModel(other, folder.Path, saveBeside: _ => throw new IOException("the disk is full")));
+        Assert.Contains("config.json not found", Assert.Throws<R1Exception>(() => HfCheckpoint.LoadModel(folder.Path, Models.ModelFixtures.Runtime)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_killed_save_left_goes_with_the_next()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Load("llama");
+        foreach (string name in new[] { "model-00001-of-00002.safetensors.new", "model-00002-of-00002.safetensors.new.partial" }) File.WriteAllText(folder.File(name), "");
+        HfCheckpoint.SaveModel(model, folder.Path);
+        Assert.Equal(["config.json", "model.safetensors"], Directory.GetFiles(folder.Path).Select(path => Path.GetFileName(path)).Order());
+    }
+
     [Theory, InlineData("pytorch_model.bin"), InlineData("consolidated.00.pth")]
     public void Pickles_are_not_opened_and_the_remedy_is_told(string name)
     {

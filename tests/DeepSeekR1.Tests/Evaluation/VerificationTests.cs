@@ -68,7 +68,16 @@ public sealed class VerificationTests : IDisposable
         Assert.Contains("nothing to compare", Refused(new() { ["input_ids"] = ids }), StringComparison.Ordinal);
         Assert.Contains("input_ids [rows, tokens] of int64 is needed", Refused(new() { ["logits"] = zeros(3) }), StringComparison.Ordinal);
         Assert.Contains("logits has shape [3]", Refused(new() { ["input_ids"] = ids, ["logits"] = zeros(3) }), StringComparison.Ordinal);
-        Assert.Contains("vocabulary ends at 383", Refused(new() { ["input_ids"] = ids + 1000, ["loss"] = zeros(1) }), StringComparison.Ordinal);
+        Assert.Contains("there is nothing to compute", Refused(new() { ["input_ids"] = zeros([0, 4], ScalarType.Int64), ["logprobs"] = zeros(0, 3) }), StringComparison.Ordinal);
+        foreach (long wrong in new[] { -1L, 384L })
+        {
+            Assert.Contains($"input_ids has id {wrong}, the model's are 0 to 383", Refused(new() { ["input_ids"] = full_like(ids, wrong), ["loss"] = tensor(0f) }), StringComparison.Ordinal);
+            Assert.Contains($"labels has id {wrong}", Refused(new() { ["input_ids"] = ids, ["labels"] = full_like(ids, wrong), ["loss"] = tensor(0f) }), StringComparison.Ordinal);
+        }
+        Assert.Contains("labels holds Float32, expected int64", Refused(new() { ["input_ids"] = ids, ["labels"] = ids.to(ScalarType.Float32), ["loss"] = tensor(0f) }), StringComparison.Ordinal);
+        Assert.Contains("loss has shape [1], expected []", Refused(new() { ["input_ids"] = ids, ["labels"] = ids, ["loss"] = zeros(1) }), StringComparison.Ordinal);
+        Assert.Contains("labels is missing", Refused(new() { ["input_ids"] = ids, ["loss"] = tensor(0f) }), StringComparison.Ordinal);
+        Assert.Contains("nothing but padding", Refused(new() { ["input_ids"] = ids, ["attention_mask"] = zeros_like(ids) }), StringComparison.Ordinal);
         Assert.Contains("grad.no.such fits no parameter", Refused(new() { ["input_ids"] = ids, ["labels"] = ids, ["grad.no.such"] = zeros(1) }), StringComparison.Ordinal);
         Assert.Contains("labels is missing", Refused(new() { ["input_ids"] = ids, ["grad.model.norm.weight"] = zeros(64) }), StringComparison.Ordinal);
     }
@@ -107,6 +116,8 @@ public sealed class VerificationTests : IDisposable
             difference => Assert.StartsWith($"{chat}, line 1: rendered differs from character 18 on", difference, StringComparison.Ordinal),
             difference => Assert.StartsWith($"{chat}, line 2: error: expected one", difference, StringComparison.Ordinal),
             difference => Assert.StartsWith($"{chat}, line 3: rendered: expected a text, found the error", difference, StringComparison.Ordinal));
+        File.WriteAllText(chat, """{"error": "no"}""");
+        Assert.Contains("line 1: the field 'messages' is missing", Assert.Throws<R1Exception>(() => TokenizerVerification.Run(Tokenizers.Folder("qwen3"), null, chat)).Message, StringComparison.Ordinal);
         File.WriteAllText(cases, """{"text": 5}""");
         Assert.Contains("line 1, field text: expected a string", Assert.Throws<R1Exception>(() => TokenizerVerification.Run(Tokenizers.Folder("qwen3"), cases, null)).Message, StringComparison.Ordinal);
     }

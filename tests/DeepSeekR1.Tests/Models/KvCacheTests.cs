@@ -69,6 +69,8 @@ public class KvCacheTests
         Assert.Throws<ArgumentException>(() => model.Hidden(ids.squeeze(0)));
         Assert.Throws<ArgumentException>(() => model.Hidden(ids, mask: ones([1, 1, 4, 3], ScalarType.Bool)));
         Assert.Throws<ArgumentException>(() => model.Hidden(ids, positions: ids.narrow(1, 0, 3)));
+        foreach (long id in new[] { -1L, model.Config.VocabularySize })
+            Assert.Contains($"Token id {id} is outside the model's vocabulary", Assert.Throws<R1Exception>(() => model.Hidden(full_like(ids, id))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.SelectRows([1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => cache.SelectRows([]));
     }

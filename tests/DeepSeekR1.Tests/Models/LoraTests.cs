@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
@@ -94,6 +95,23 @@ public class LoraTests
         Assert.Equal(adapter.Config.Scale, again.Config.Scale);
     }
 
+    [Fact]
+    public void All_linear_projections_are_named_in_the_file_as_PEFT_names_them()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = Load("llama");
+        using var adapter = LoraAdapter.Attach(model, new LoraConfig { Rank = 8, Alpha = 16 }, new AddressedRandom(1, RandomPurpose.Weights));
+        PeftAdapter.Save(adapter, folder.Path, "../llama");
+        JsonNode saved = JsonNode.Parse(File.ReadAllText(folder.File("adapter_config.json")))!;
+        JsonNode golden = JsonNode.Parse(File.ReadAllText(Reference.Golden("models", "lora-llama", "adapter_config.json")))!;
+        Assert.Equal(Names(golden), Names(saved));
+        // Every other field is one of PEFT's, with the value that PEFT writes.
+        foreach (var (field, value) in saved.AsObject().Where(field => field.Key != "target_modules"))
+            Assert.True(JsonNode.DeepEquals(golden[field], value), $"{field}: {value} where PEFT writes {golden[field]}");
+
+        static IEnumerable<string> Names(JsonNode config) => config["target_modules"]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal);
+    }
+
     [Theory]
     [InlineData("llama")]
     [InlineData("deepseek-v3")]
@@ -134,6 +152,10 @@ public class LoraTests
     [InlineData("\"q_proj\",", "", "belongs to no target module")]
     [InlineData("\"q_proj\",", "\"q_proj\", \"lm_head\",", null)]
     [InlineData("\"bias\": \"none\"", "\"bias\": \"all\"", "bias must be none")]
+    [InlineData("\"lora_alpha\": 16", "\"lora_alpha\": 1e308", "lora_alpha must lie between")]
+    [InlineData("\"arrow_config\": null", "\"arrow_config\": {\"top_k\": 2}", "arrow_config is not supported")]
+    [InlineData("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\"", "init_lora_weights pissa_niter_4 changes the base model")]
+    [InlineData("\"init_lora_weights\": true", "\"init_lora_weights\": \"gaussian\"", null)]
     public void Unusual_adapters_are_understood_or_refused(string field, string changed, string? complaint)
     {
         using var folder = new TemporaryFolder();
@@ -145,6 +167,16 @@ public class LoraTests
         using var model = Load("llama");
         if (complaint is null) PeftAdapter.Load(model, folder.Path).Dispose();
         else Assert.Contains(complaint, Assert.Throws<R1Exception>(() => PeftAdapter.Load(model, folder.Path)).Message);
+    }
+
+    [Fact]
+    public void A_pickled_adapter_is_not_opened_and_the_remedy_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Reference.Golden("models", "lora-llama", "adapter_config.json"), folder.File("adapter_config.json"));
+        File.WriteAllBytes(folder.File("adapter_model.bin"), [0x80, 0x02, 0x2e]);
+        using var model = Load("llama");
+        Assert.Contains("adapter_model.bin is a pickle", Assert.Throws<R1Exception>(() => PeftAdapter.Load(model, folder.Path)).Message, StringComparison.Ordinal);
     }
 
     private static string BaseOf(string name) => (string)GoldenJson(name)["base_model"]!;

@@ -154,6 +154,19 @@ public class TokenizerTests
     }
 
     [Fact]
+    public void A_normalizer_that_grows_without_bound_is_stopped()
+    {
+        using var folder = new TemporaryFolder();
+        var replace = new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = "a" }, ["content"] = new string('a', 1000) };
+        folder.Write("tokenizer.json", new JsonObject
+        {
+            ["normalizer"] = new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray([.. Enumerable.Range(0, 6).Select(_ => replace.DeepClone())]) },
+            ["model"] = new JsonObject { ["type"] = "WordLevel", ["unk_token"] = "a", ["vocab"] = new JsonObject { ["a"] = 0 } },
+        }.ToJsonString());
+        Assert.Contains("normalizer.normalizers[2]: replacing", Assert.Throws<R1Exception>(() => HfTokenizer.Load(folder.Path).Encode("aaaa")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_without_tokenizer_says_so()
     {
         using var folder = new TemporaryFolder();

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
+using DeepSeekR1.Rollouts;
+using DeepSeekR1.Rollouts.Cpu;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Testing;
 using DeepSeekR1.Training;
@@ -62,6 +64,54 @@ public class GrpoUpdateTests
         Assert.Equal(UpdateOutcome.NoSignal, report.Outcome);
         Assert.Equal(0, report.Tokens);
         Assert.All(policy.Parameters, p => Assert.Equal(0, p.Value.LargestDifference(before[p.Key])));
+    }
+
+    [Fact]
+    public void Zero_advantages_pay_KL_unless_they_are_skipped()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        var samples = TinyPolicy.Samples(4, withReference: true);
+        samples[1] = samples[1] with { Credit = new float[samples[1].CompletionLength] };
+        int Tokens(GrpoLossConfig config) => new GrpoUpdate(policy, optimizer, config, 1, new BatchConfig()).Step(samples, 0).Tokens;
+        int skipped = samples[1].Normalizer.Span.Length - samples[1].Normalizer.Span.Count(0f);
+        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = true }));
+        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { KlPlacement = KlPlacement.Reward }));
+    }
+
+    [Fact]
+    public void Values_of_the_sampler_follow_the_weights_and_leave_the_gradient()
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        using var decoder = new CpuDecoder(policy, threads: 1);
+        var samples = TinyPolicy.Samples(8);
+        float[][] Drawn() => decoder.LogProbs([.. samples.Select(sample => (sample.Ids[..sample.PromptLength], sample.Ids[sample.PromptLength..]))], 0.9);
+        IDecoder Refreshed()
+        {
+            decoder.Refresh();
+            return decoder;
+        }
+        samples = [.. samples.Zip(Drawn(), (sample, drawn) => sample with { SamplerLogProbs = drawn })];
+        var config = new GrpoLossConfig { Beta = 0 };
+        GrpoUpdate usual = new(policy, optimizer, config, 0.9, new BatchConfig()), bitwise = new(policy, optimizer, config, 0.9, new BatchConfig { TokensPerMicroBatch = 20 }) { Values = new SamplerScorer(Refreshed, 0.9) };
+
+        Tensor Gradient(GrpoUpdate update)
+        {
+            update.Gradient(samples);
+            return cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone();
+        }
+        var (expected, actual) = (Gradient(usual), Gradient(bitwise));
+        Assert.InRange((expected - actual).norm().item<float>() / expected.norm().item<float>(), 0, 2e-6f);
+
+        Assert.Equal(0, bitwise.Step(samples, 1e-2).Metrics["sampling/logp_difference/max"]);
+        double moved = bitwise.Step(samples, 0).Metrics["sampling/logp_difference/mean"];
+        double[] differences = [.. samples.Zip(Drawn()).SelectMany(pair => pair.Second.Select((now, i) =>
+            (Difference: Math.Abs((double)now - pair.First.SamplerLogProbs.Span[i]), IsLive: pair.First.Normalizer.Span[i] != 0))).Where(token => token.IsLive).Select(token => token.Difference)];
+        Assert.True(moved > 1e-3);
+        Assert.Equal(differences.Average(), moved, 1e-6);
     }
 
     [Fact]

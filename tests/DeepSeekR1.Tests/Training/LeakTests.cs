@@ -1,3 +1,4 @@
+using DeepSeekR1.Data;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -25,20 +26,40 @@ public sealed class LeakTests : IDisposable
 
     // Slow: a leak shows only over many steps.
     [Fact, Trait("Category", "Slow")]
-    public async Task No_tensor_outlives_its_step()
+    public async Task Reinforcement_holds_neither_tensors_nor_memory()
     {
         var any = Reward.From("any", (_, completion) => completion.Text.Length % 3);
-        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), GrpoTrainerTests.Config with { Loss = GrpoTrainerTests.Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0 }, GrpoTrainerTests.Ask);
-        for (int i = 0; i < 10; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
-        long before = LiveTensors();
-        for (int i = 0; i < 40; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(before, LiveTensors());
+        var config = GrpoTrainerTests.Config with { Loss = GrpoTrainerTests.Config.Loss with { Beta = 0.01 }, ReferenceReplacedEvery = 7, ToleratedStepsWithoutSignal = 0, MiniBatches = 2 };
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((any, 1)), config) { Prompts = GrpoTrainerTests.Ask };
+        await AssertFlatAsync(trainer);
+    }
 
-        static long LiveTensors()
+    [Fact, Trait("Category", "Slow")]
+    public async Task Supervised_training_holds_neither_tensors_nor_memory()
+    {
+        SftExample[] examples = [.. Enumerable.Range(0, 64).Select(i => new TextExample($"{i}", "", $"tom has {i % 20} . may + 4 , june - 2 . how many now ?"))];
+        using var trainer = SftTrainer.On(examples, _policy, new SftConfig { BatchSize = 8, Steps = 1000, Batching = new BatchConfig { PackedRowLength = 64 } });
+        await AssertFlatAsync(trainer);
+    }
+
+    /// <summary>200 steps, of which the first 60 warm up allocators, thread pools and just-in-time code.</summary>
+    private static async Task AssertFlatAsync(ITrainer trainer)
+    {
+        const int WarmUp = 60, Steps = 200;
+        const long Noise = 12 << 20;
+        for (int i = 0; i < WarmUp; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
+        var (tensors, memory) = Held();
+        for (int i = WarmUp; i < Steps; i++) await trainer.StepAsync(TestContext.Current.CancellationToken);
+        var (tensorsAfter, memoryAfter) = Held();
+        Assert.Equal(tensors, tensorsAfter);
+        Assert.True(memoryAfter - memory < Noise, $"resident memory grew by {(memoryAfter - memory) >> 10:N0} KiB in {Steps - WarmUp} steps");
+
+        static (long Tensors, long Bytes) Held()
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            return torch.Tensor.TotalCount;
+            GC.Collect();
+            return (torch.Tensor.TotalCount, Environment.WorkingSet);
         }
     }
 

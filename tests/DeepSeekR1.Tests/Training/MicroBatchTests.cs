@@ -12,8 +12,8 @@ public class MicroBatchTests
         using var scope = NewDisposeScope();
         SftSample[] samples = [Sample([10, 11, 12, 13, 14], [false, false, true, true, false]), Sample([20, 21], [true, true])];
         using var batch = MicroBatch.Rows(samples, [[0], [1]], CPU);
-        Assert.Equal([10, 11, 12, 20, 0, 0], batch.Ids.Longs());
-        Assert.Equal([1, 2, 3], batch.HiddenRows.Longs());
+        Assert.Equal([10, 11, 12, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0], batch.Ids.Longs());
+        Assert.Equal([1, 2, 8], batch.HiddenRows.Longs());
         Assert.Equal([12, 13, 21], batch.Targets.Longs());
         Assert.Equal([0, 0, 1], batch.SequenceIndex.Longs());
         Assert.Null(batch.Mask);
@@ -26,10 +26,10 @@ public class MicroBatchTests
         using var scope = NewDisposeScope();
         SftSample[] samples = [Sample([1, 2, 3], [true, true, true]), Sample([4, 5, 6], [true, true, true])];
         using var batch = MicroBatch.Rows(samples, [[1, 0]], CPU);
-        Assert.Equal([4, 5, 1, 2], batch.Ids.Longs());
-        Assert.Equal([0, 1, 0, 1], batch.Positions!.Longs());
+        Assert.Equal([4, 5, 1, 2], batch.Ids.Longs()[..4]);
+        Assert.Equal([0, 1, 0, 1], batch.Positions!.Longs()[..4]);
         Assert.Equal([5, 6, 2, 3], batch.Targets.Longs());
-        Assert.Equal([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1], batch.Mask!.to(ScalarType.Int64).Longs());
+        Assert.Equal([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1], batch.Mask!.narrow(2, 0, 4).narrow(3, 0, 4).to(ScalarType.Int64).Longs());
     }
 
     [Fact]
@@ -38,13 +38,14 @@ public class MicroBatchTests
         using var scope = NewDisposeScope();
         TrainingSample[] samples = [Completion([1, 2], [3, 4, 5]), Completion([1, 2], [6]), Completion([1, 2], [7, 8]), Completion([9], [10, 11])];
         using var batch = MicroBatch.Shared(samples, [[0, 1, 2], [3]], CPU);
+        Assert.Equal(16, batch.Ids.numel());
         // The last token of each is predicted, not run; all of the second one's prediction comes from the prompt.
-        Assert.Equal([1, 2, 3, 4, 7, 9, 10], batch.Ids.Longs());
-        Assert.Equal([0, 1, 2, 3, 2, 0, 1], batch.Positions!.Longs());
+        Assert.Equal([1, 2, 3, 4, 7, 9, 10], batch.Ids.Longs()[..7]);
+        Assert.Equal([0, 1, 2, 3, 2, 0, 1], batch.Positions!.Longs()[..7]);
         Assert.Equal([1, 2, 3, 1, 1, 4, 5, 6], batch.HiddenRows.Longs());
         Assert.Equal([3, 4, 5, 6, 7, 8, 10, 11], batch.Targets.Longs());
         bool[] allowed = batch.Spans!.Allowed(window: null);
-        Assert.Equal([0, 1, 4], Enumerable.Range(0, 7).Where(key => allowed[4 * 7 + key]));
+        Assert.Equal([0, 1, 4], Enumerable.Range(0, 16).Where(key => allowed[4 * 16 + key]));
     }
 
     [Fact]

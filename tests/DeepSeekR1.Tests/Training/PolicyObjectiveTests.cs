@@ -12,19 +12,29 @@ public class PolicyObjectiveTests
         ["clip"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28 },
         ["clip with delta"] = new() { EpsilonLow = 0.2, Delta = 1.5, Beta = 0 },
         ["gspo"] = new() { EpsilonLow = 0.1, RatioLevel = RatioLevel.Sequence },
+        ["luspo"] = new() { EpsilonLow = 0.1, RatioLevel = RatioLevel.Sequence, Normalization = LossNormalization.Luspo },
+        ["dapo"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28, Normalization = LossNormalization.Dapo, Beta = 0 },
+        ["dr. grpo"] = new() { EpsilonLow = 0.2, Normalization = LossNormalization.DrGrpo, Beta = 0 },
         ["sapo"] = new() { Objective = PolicyObjectiveKind.Sapo },
+        ["sapo of sequences"] = new() { Objective = PolicyObjectiveKind.Sapo, RatioLevel = RatioLevel.Sequence },
         ["policy gradient"] = new() { Objective = PolicyObjectiveKind.PolicyGradient, BiasCorrectedKl = true, Beta = 0.1 },
         ["k1"] = new() { KlEstimator = KlEstimator.K1, Beta = 0.1 },
         ["k2"] = new() { KlEstimator = KlEstimator.K2, Beta = 0.1 },
         ["entropy bonus"] = new() { EntropyBonus = 0.1 },
+        ["sampler correction"] = new() { SamplerCorrection = new() { Mode = SamplerCorrectionMode.TokenTruncate, Max = 1.2 } },
+        ["off-policy mask"] = new() { OffPolicyThreshold = 0.02 },
+        ["bias-corrected k2"] = new() { KlEstimator = KlEstimator.K2, BiasCorrectedKl = true, Beta = 0.1, RatioLevel = RatioLevel.Sequence },
     };
 
     /// <summary>Objectives that weigh the log-probability with a detached number.</summary>
     private static readonly Dictionary<string, GrpoLossConfig> _detachedConfigs = new()
     {
         ["cispo"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.28, Beta = 0 },
+        ["cispo of sequences"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.1, RatioLevel = RatioLevel.Sequence, Beta = 0 },
         ["vespo"] = new() { Objective = PolicyObjectiveKind.Vespo, Beta = 0 },
     };
+
+    private const int Tokens = 12;
 
     public static TheoryData<string> Differentiable => [.. _configs.Keys];
 
@@ -38,7 +48,6 @@ public class PolicyObjectiveTests
     {
         using var scope = NewDisposeScope();
         const double Step = 1e-6;
-        const int Tokens = 12;
         var config = _configs[name];
         var center = TestNumbers.Normal(1, Tokens) * 0.3 - 2;
         double[] gradient = GradientAt(config, center);
@@ -53,15 +62,26 @@ public class PolicyObjectiveTests
 
     [Theory]
     [MemberData(nameof(Detached))]
-    public void Detached_weights_have_no_gradient_of_their_own(string name)
+    public void With_weights_held_gradients_equal_finite_differences(string name)
     {
         using var scope = NewDisposeScope();
-        var center = TestNumbers.Normal(1, 12) * 0.3 - 2;
-        var tokens = TokensAt(center);
-        var logRatio = center - tokens.Old!;
-        // The loss of each token is weight · log π: its derivative is the weight.
-        var loss = PolicyObjective.Create(_detachedConfigs[name]).Loss(new RatioTerms(tokens, logRatio, logRatio.exp(), RatioLevel.Token, null));
-        Assert.Equal((loss / center).data<double>().ToArray(), GradientAt(_detachedConfigs[name], center), (a, b) => Math.Abs(a - b) < 1e-12);
+        const double Step = 1e-6;
+        var config = _detachedConfigs[name];
+        var center = TestNumbers.Normal(1, Tokens) * 0.3 - 2;
+        var (held, objective) = (TokensAt(config, center), PolicyObjective.Create(config));
+        var logRatio = center - held.Old!;
+        var ratio = config.RatioLevel == RatioLevel.Token ? logRatio.exp() : held.Sequences.Spread(held.Sequences.Mean(logRatio).exp());
+        // The ratio, of which the weight is made, stays at the center; the log-probability it weighs moves.
+        double LossAt(Tensor logProbs) => objective.Loss(new RatioTerms(held with { LogProbs = logProbs }, logRatio, ratio, config.RatioLevel, null)).sum().item<double>();
+        double[] gradient = GradientAt(config, center);
+        for (int i = 0; i < Tokens; i++)
+        {
+            var (up, down) = (center.clone(), center.clone());
+            up[i] += Step;
+            down[i] -= Step;
+            Assert.Equal((LossAt(up) - LossAt(down)) / (2 * Step), gradient[i], 1e-6);
+        }
+        Assert.True(gradient.Count(value => Math.Abs(value) > 1e-3) > Tokens / 2);
     }
 
     [Theory]
@@ -92,19 +112,22 @@ public class PolicyObjectiveTests
     }
 
     private static double LossAt(GrpoLossConfig config, Tensor logProbs) =>
-        new GrpoLoss(config).Evaluate(TokensAt(logProbs), new StepConstants(1.0 / logProbs.numel()), new LossMetrics()).item<double>();
+        new GrpoLoss(config).Evaluate(TokensAt(config, logProbs), new StepConstants(1.0 / logProbs.numel()), new LossMetrics()).item<double>();
 
     private static double[] GradientAt(GrpoLossConfig config, Tensor logProbs)
     {
-        var tokens = TokensAt(logProbs);
+        var tokens = TokensAt(config, logProbs);
         new GrpoLoss(config).Evaluate(tokens, new StepConstants(1.0 / logProbs.numel()), new LossMetrics()).backward();
         return tokens.LogProbs.grad!.data<double>().ToArray();
     }
 
-    private static LossTokens TokensAt(Tensor logProbs)
+    /// <summary>Sequences of five, five and two tokens.</summary>
+    private static LossTokens TokensAt(GrpoLossConfig config, Tensor logProbs)
     {
         long tokens = logProbs.numel();
-        var normalizer = full(tokens, 1.0 / tokens, dtype: ScalarType.Float64);
+        int[] lengths = [5, 5, 2];
+        double[] weights = LossWeights.PerToken(config.Normalization, lengths, maxCompletionTokens: 8);
+        var normalizer = tensor(lengths.SelectMany((length, i) => Enumerable.Repeat(weights[i], length)).ToArray());
         return new LossTokens
         {
             LogProbs = logProbs.detach().clone().requires_grad_(),
@@ -114,6 +137,7 @@ public class PolicyObjectiveTests
             Sequences = new Segments(arange(tokens).div(5, RoundingMode.floor).to(ScalarType.Int64), 3, ScalarType.Float64),
             Old = TestNumbers.Normal(2, tokens) * 0.3 - 2,
             Reference = TestNumbers.Normal(3, tokens) * 0.3 - 2,
+            Sampler = TestNumbers.Normal(6, tokens) * 0.3 - 2,
         };
     }
 }

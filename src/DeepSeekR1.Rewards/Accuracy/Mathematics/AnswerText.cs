@@ -21,7 +21,8 @@ internal static partial class AnswerText
         {
             before = bare.Length;
             bare = Unwrap(bare.Trim().TrimEnd(",;。").Trim());
-            if (bare.EndsWith(".", StringComparison.Ordinal) && !bare.EndsWith(@"\.", StringComparison.Ordinal)) bare = bare[..^1].TrimEnd();
+            bool isFullStop = bare.EndsWith(".", StringComparison.Ordinal) && !bare.EndsWith(@"\.", StringComparison.Ordinal) && !bare.EndsWith("..", StringComparison.Ordinal);
+            if (isFullStop) bare = bare[..^1].TrimEnd();
             bare = bare.TrimStart("=:").TrimStart();
         }
         string clean = bare.ToString();
@@ -123,7 +124,7 @@ internal static partial class AnswerText
     private static partial Regex Word();
 
     [GeneratedRegex(
-        @"^(?:(?:option|choice|answer)\s+)?(?:(?<letter>[A-Za-z])|\((?<letter>[A-Za-z])\)|(?<letter>[A-Za-z])[.:)])(?:\s*$|(?<=[.:)])(?:\\?\s)+(?!(?:and|or)\b)(?!.*\([A-Za-z]\)).*$)",
+        @"^(?:(?:option|choice|answer)\s+)?(?:(?<letter>[A-Za-z])|\((?<letter>[A-Za-z])\)|(?<letter>[A-Za-z])[.:)])(?:\s*$|(?<=[.:)])(?:\\?\s)+(?!(?:and|or)\b)(?!.*\([A-Za-z]\))(?-i:(?!.*(?<![\p{L}\d])[A-J](?:[.:;,)&/|]|\s*$))).*$)",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline)]
     private static partial Regex ChoiceLabel();
 }

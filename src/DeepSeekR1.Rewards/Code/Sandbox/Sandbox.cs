@@ -79,7 +79,7 @@ public sealed class Sandbox
     {
         _ when complaint.Contains("setpriv: not found", StringComparison.Ordinal) => "the sandbox of root needs setpriv: install the package 'util-linux', or run as another user",
         _ when complaint.Contains("not found", StringComparison.Ordinal) || complaint.Contains("execute bwrap", StringComparison.Ordinal) => "the sandbox needs bubblewrap (bwrap): install the package 'bubblewrap'",
-        _ when complaint.Contains("bwrap", StringComparison.Ordinal) => $"bubblewrap could not make a box: {complaint} Allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1), or run where they are allowed",
+        _ when complaint.Contains("bwrap", StringComparison.Ordinal) => $"bubblewrap could not make a box: {complaint} Allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1; on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0), or run where they are allowed",
         _ => $"the sandbox did not start: {complaint}",
     });
 

@@ -6,6 +6,8 @@ namespace DeepSeekR1.Checkpoints.Gguf;
 /// <summary>Writes models for llama.cpp and what is built on it.</summary>
 public static class GgufExport
 {
+    private const string Extension = ".gguf";
+
     /// <summary>
     /// Writes a folder's model, tokenizer and chat template as one GGUF file: aside, flushed to the disk, renamed. Weights stream
     /// through, a row at a time.
@@ -19,8 +21,10 @@ public static class GgufExport
     {
         var config = HfCheckpoint.LoadConfig(folder);
         string architecture = ArchitectureOf(config, folder);
+        if (File.Exists(path) && Path.GetExtension(path) != Extension && HfExport.IsSame(folder, Path.GetDirectoryName(Path.GetFullPath(path))!))
+            throw new R1Exception($"{path} is a file of the model that is read; choose another one for what is written.");
         using var weights = WeightFiles.Open(folder);
-        weights.Check([.. ParameterLayout.Of(config)], config);
+        weights.Check(config);
         using var metadata = new GgufMetadata();
         AddShape(metadata, config, architecture, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))));
         if (config.RopeScaling is { } scaling) AddRopeScaling(metadata, scaling, architecture + ".rope.scaling.");
@@ -85,6 +89,8 @@ public static class GgufExport
         if (config.SlidingWindow is { } window && config.SlidingLayers.Count > 0)
             notes.Add($"llama.cpp lets this architecture attend to all positions: beyond {window} tokens its answers differ from the model's.");
         if (config.RopeScaling is { Kind: RopeScalingKind.Yarn, Truncate: false }) notes.Add("llama.cpp begins and ends YaRN's ramp at whole dimensions (truncate): its logits differ a little.");
+        if (config.QueryKeyValueBias && config.Heads * config.HeadDim != config.HiddenSize)
+            notes.Add($"llama.cpp expects biases of queries as wide as the model, {config.HiddenSize}; this model's are {config.Heads * config.HeadDim} wide, and it does not load them.");
         int wide = tensors.Count(tensor => tensor.Shape.Count > 1 && tensor.Type != type);
         if (wide > 0) notes.Add($"{wide} matrices whose rows are no multiple of {GgufEncoding.BlockSize} are stored as f16.");
         return notes;

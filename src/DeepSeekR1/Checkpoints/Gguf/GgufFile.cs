@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text;
 
 namespace DeepSeekR1.Checkpoints.Gguf;
@@ -16,7 +17,8 @@ public sealed record GgufTensorEntry(string Name, string Type, IReadOnlyList<lon
 /// <summary>The header of a GGUF file: metadata and the descriptions of its tensors. Their data is not read.</summary>
 public sealed class GgufFile
 {
-    private const int MostDimensions = 4;
+    /// <summary>The narrowest types take more than one and a half bits a weight.</summary>
+    private const int MostDimensions = 4, MostElementsPerByte = 8;
 
     /// <summary>By <c>ggml_type</c>.</summary>
     private static readonly Dictionary<uint, string> _types = new()
@@ -95,6 +97,9 @@ public sealed class GgufFile
             if (dimensions > MostDimensions) throw Damaged($"tensor {name} has {dimensions} dimensions, at most {MostDimensions} are possible");
             var shape = new long[dimensions];
             for (int i = shape.Length - 1; i >= 0; i--) shape[i] = reader.ReadInt64();
+            var elements = shape.Aggregate(BigInteger.One, (product, dimension) => product * dimension);
+            if (shape.Any(dimension => dimension < 0) || elements > reader.BaseStream.Length * MostElementsPerByte)
+                throw Damaged($"tensor {name} of shape [{string.Join(", ", shape)}] exceeds what the file can hold");
             uint type = reader.ReadUInt32();
             return new GgufTensorEntry(name, _types.GetValueOrDefault(type) ?? $"type {type}", shape, reader.ReadInt64());
         }

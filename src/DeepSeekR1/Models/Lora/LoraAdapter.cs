@@ -31,6 +31,10 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>The two matrices of each projection by PEFT's names: <c>base_model.model.….q_proj.lora_A.weight</c>.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => _parameters;
 
+    /// <summary>Names of the projections it is attached to, with <see cref="LoraConfig.AllLinear"/> spelled out.</summary>
+    public IReadOnlyList<string> TargetModules => Config.TargetModules.Contains(LoraConfig.AllLinear)
+        ? [.. _deltas.Keys.Select(LastName).Distinct().Order(StringComparer.Ordinal)] : Config.TargetModules;
+
     /// <summary>True while the base weights hold the adapter's sum.</summary>
     public bool IsMerged => _unmerged.Count > 0;
 
@@ -54,7 +58,7 @@ public sealed class LoraAdapter : IDisposable
         var targets = model.Linears.Where(linear => config.Targets(linear.Key)).ToList();
         if (targets.Count == 0)
             throw new R1Exception($"lora: no projection of {model.Config.Architecture} is named {string.Join(", ", config.TargetModules)}; " +
-                $"known are {string.Join(", ", model.Linears.Keys.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct())} and {LoraConfig.AllLinear}.");
+                $"known are {string.Join(", ", model.Linears.Keys.Select(LastName).Distinct())} and {LoraConfig.AllLinear}.");
         try
         {
             adapter.AddMatrices(targets, source);
@@ -136,6 +140,8 @@ public sealed class LoraAdapter : IDisposable
         foreach (var parameter in _parameters.Values) parameter.Dispose();
         foreach (var parameter in _frozen.Where(parameter => !parameter.IsInvalid)) parameter.requires_grad_(true);
     }
+
+    private static string LastName(string module) => module[(module.LastIndexOf('.') + 1)..];
 
     private static int StableIndex(DecoderModel model, string name) => model.Linears.Keys.ToList().FindIndex(module => name == $"{Prefix}{module}.lora_A.weight");
 

@@ -9,7 +9,12 @@ namespace DeepSeekR1.Models;
 internal sealed record LoraDelta(Parameter A, Parameter B, Scalar Scale)
 {
     /// <summary>[..., inputs] to [..., outputs], never making the full matrix.</summary>
-    public Tensor Forward(Tensor x) => nn.functional.linear(nn.functional.linear(x, A), B) * Scale;
+    public Tensor Forward(Tensor x)
+    {
+        // A small rank is padded, so that the products repeat themselves bit for bit (see StableRows).
+        if (A.shape[0] >= Kernels.StableRows) return nn.functional.linear(nn.functional.linear(x, A), B) * Scale;
+        return nn.functional.linear(nn.functional.linear(x, Kernels.PadRows(A)), Kernels.PadRows(B.t()).t()) * Scale;
+    }
 
     /// <summary>[outputs, inputs].</summary>
     public Tensor Matrix() => B.mm(A) * Scale;

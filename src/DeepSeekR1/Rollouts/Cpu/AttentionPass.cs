@@ -37,7 +37,7 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
         foreach (ref readonly var row in rows)
         {
             promptTokens = Math.Max(promptTokens, row.VisiblePrompt);
-            ownTokens = Math.Max(ownTokens, row.Sequence?.Length ?? 0);
+            ownTokens = Math.Max(ownTokens, row.VisibleOwn);
         }
         int ownOffset = Padded(promptTokens), stride = ownOffset + Padded(ownTokens), firstQuery = head * _queriesPerKey * _headDim;
         var prompt = rows[0].Prompt.Cache;
@@ -50,28 +50,26 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
             Multiply(Shift(queries, firstQuery + query * _headDim), prompt.Keys(layer, head, promptTokens), PromptScores(query));
         for (int i = 0; i < rows.Length; i++)
         {
-            var own = HeadsOf(queries, i, firstQuery);
-            for (int page = 0, first = 0; rows[i].Sequence is { } sequence && first < sequence.Length; first += sequence.Pages[page++].Capacity)
-                Multiply(own, sequence.Pages[page].Keys(layer, head, TokensOfPage(sequence, page, first)), OwnScores(i, first));
+            var (own, pages) = (HeadsOf(queries, i, firstQuery), rows[i].Sequence?.Pages);
+            for (int page = 0, first = 0; first < rows[i].VisibleOwn; first += pages![page++].Capacity)
+                Multiply(own, pages![page].Keys(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), OwnScores(i, first));
             for (int query = 0; query < _queriesPerKey; query++)
-                Normalise(_scores.Floats + (i * _queriesPerKey + query) * stride, rows[i].VisiblePrompt, ownOffset, rows[i].Sequence?.Length ?? 0);
+                Normalise(_scores.Floats + (i * _queriesPerKey + query) * stride, rows[i].VisiblePrompt, ownOffset, rows[i].VisibleOwn);
         }
 
         for (int query = 0; query < _queriesPerKey; query++)
             Multiply(PromptScores(query), prompt.Values(layer, head, promptTokens), Shift(attended, firstQuery + query * _headDim));
         for (int i = 0; i < rows.Length; i++)
         {
-            var own = HeadsOf(attended, i, firstQuery);
-            for (int page = 0, first = 0; rows[i].Sequence is { } sequence && first < sequence.Length; first += sequence.Pages[page++].Capacity)
-                Multiply(OwnScores(i, first), sequence.Pages[page].Values(layer, head, TokensOfPage(sequence, page, first)), own, new Epilogue(Add: true));
+            var (own, pages) = (HeadsOf(attended, i, firstQuery), rows[i].Sequence?.Pages);
+            for (int page = 0, first = 0; first < rows[i].VisibleOwn; first += pages![page++].Capacity)
+                Multiply(OwnScores(i, first), pages![page].Values(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), own, new Epilogue(Add: true));
         }
     }
 
     public void Dispose() => _scores.Dispose();
 
     private int Padded(int tokens) => (tokens + kernels.Width - 1) / kernels.Width * kernels.Width;
-
-    private static int TokensOfPage(SequenceCache sequence, int page, int first) => Math.Min(sequence.Pages[page].Capacity, sequence.Length - first);
 
     private static Rows Shift(Rows rows, int columns) => rows with { Data = rows.Data + columns * sizeof(float) };
 

@@ -88,6 +88,23 @@ public sealed class CpuDecoder : IDecoder
         return _open = batch;
     }
 
+    /// <summary>
+    /// Log-probabilities of completions that are already there: the same bits as when this decoder drew them, at a fraction of the time.
+    /// </summary>
+    /// <param name="texts">Prompt and completion ids.</param>
+    /// <param name="temperature">Divides the logits.</param>
+    /// <returns>[completion][token]</returns>
+    /// <exception cref="R1Exception">A prompt is empty, an id is outside the vocabulary, a text does not fit the context, or the logits are not finite.</exception>
+    /// <exception cref="InvalidOperationException">A batch is open.</exception>
+    public float[][] LogProbs(IReadOnlyList<(ReadOnlyMemory<int> Prompt, ReadOnlyMemory<int> Completion)> texts, double temperature)
+    {
+        if (_open is not null) throw new InvalidOperationException("one batch at a time: dispose the open one first");
+        foreach (var (prompt, completion) in texts)
+            if (prompt.Length + completion.Length - 1 > ContextLength)
+                throw new R1Exception($"A text has {prompt.Length + completion.Length} tokens, but the model has {ContextLength} positions.");
+        return new CompletionScorer(this, temperature).Score(texts);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -98,6 +115,9 @@ public sealed class CpuDecoder : IDecoder
         _logits.Dispose();
         while (_freePages.TryPop(out var page)) page.Dispose();
     }
+
+    /// <summary>The threads that compute.</summary>
+    internal WorkerPool Pool => _pool;
 
     /// <summary>Reads prompts; the logits that follow them come after those of so many rows.</summary>
     internal PromptCache[] Read(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens, int rows)
@@ -117,11 +137,25 @@ public sealed class CpuDecoder : IDecoder
         var rows = new DecoderRow[sequences.Count];
         for (int i = 0; i < rows.Length; i++)
         {
-            var sequence = sequences[i];
-            CheckToken(tokens[i]);
-            sequence.Extend(TakePage);
-            rows[i] = new DecoderRow(tokens[i], sequence.Prompt.Length + sequence.Length - 1, sequence.Prompt, sequence);
+            Extend(sequences[i]);
+            rows[i] = Row(tokens[i], sequences[i].Length, sequences[i]);
         }
+        Run(rows);
+    }
+
+    /// <summary>Makes room for one more token of a sequence.</summary>
+    internal void Extend(SequenceCache sequence) => sequence.Extend(TakePage);
+
+    /// <summary>The row of a sequence's token, which is its <paramref name="length"/>-th.</summary>
+    internal DecoderRow Row(int token, int length, SequenceCache sequence)
+    {
+        CheckToken(token);
+        return new DecoderRow(token, sequence.Prompt.Length + length - 1, sequence.Prompt, sequence);
+    }
+
+    /// <summary>Computes the logits that follow each row.</summary>
+    internal void Run(DecoderRow[] rows)
+    {
         _forward.Run(rows);
         _forward.Logits(rows.Length, _logits);
     }
@@ -173,9 +207,8 @@ public sealed class CpuDecoder : IDecoder
         }
     }
 
-    private void CheckToken(int id)
+    internal void CheckToken(int id)
     {
-        if ((uint)id >= (uint)VocabularySize)
-            throw new R1Exception($"Token id {id} is outside the model's vocabulary of {VocabularySize}; the tokenizer and the model do not belong together.");
+        if ((uint)id >= (uint)VocabularySize) throw _model.Config.UnknownToken(id);
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>The kernels at one vector width.</summary>
-internal sealed unsafe class CpuKernels<TSimd, TVector> : CpuKernels
+internal unsafe class CpuKernels<TSimd, TVector> : CpuKernels
     where TSimd : struct, ISimd<TVector>
     where TVector : unmanaged
 {

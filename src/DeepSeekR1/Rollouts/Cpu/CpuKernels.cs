@@ -9,8 +9,9 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// </summary>
 internal abstract unsafe class CpuKernels
 {
-    /// <summary>The widest kernels of this machine.</summary>
+    /// <summary>The fastest kernels of this machine.</summary>
     public static CpuKernels Best { get; } =
+        NativeBfloat16Kernels.AreSupported ? new NativeBfloat16Kernels() :
         Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? new CpuKernels<Simd512, Vector512<float>>() :
         Vector256.IsHardwareAccelerated && Fma.IsSupported ? new CpuKernels<Simd256, Vector256<float>>() :
         Portable;
@@ -18,7 +19,7 @@ internal abstract unsafe class CpuKernels
     /// <summary>Kernels that run anywhere.</summary>
     public static CpuKernels Portable => new CpuKernels<Simd128, Vector128<float>>();
 
-    /// <summary>Kernels of a given width: 0 the widest of this machine, 512, 256 or 128 bits.</summary>
+    /// <summary>Kernels of a given width: 0 the fastest of this machine, 512, 256 or 128 bits.</summary>
     public static CpuKernels OfWidth(int bits) => bits switch
     {
         0 => Best,
@@ -36,6 +37,13 @@ internal abstract unsafe class CpuKernels
     /// <paramref name="left"/> hold the inner dimension rounded up to even; where it is odd, their last number must be finite.
     /// </summary>
     public abstract void Multiply(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default);
+
+    /// <summary>
+    /// As <see cref="Multiply"/>, for panels that go in pairs, from an even one to an even one. The columns of a result up to the end of the
+    /// last pair are written.
+    /// </summary>
+    public virtual void MultiplyWeights(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default) =>
+        Multiply(left, right, firstPanel, endPanel, result, epilogue);
 
     /// <summary>normalised[i] = input[i] / sqrt(mean(input^2) + epsilon) * weight[i]; may be in place.</summary>
     public abstract void RmsNorm(float* input, float* weight, float epsilon, float* normalised, int count);

@@ -26,8 +26,8 @@ internal sealed class SequenceCache(PromptCache prompt)
     /// <summary>Tokens held, that of the running step included.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Where the newest token's keys and values go: the page, and the place in it.</summary>
-    public (KvBlock Page, int Token) Newest => (Pages[^1], (Length - 1) % Pages[^1].Capacity);
+    /// <summary>Where keys and values of a token lie: the page, and the place in it.</summary>
+    public (KvBlock Page, int Token) PlaceOf(int token) => (Pages[token / Pages[0].Capacity], token % Pages[0].Capacity);
 
     /// <summary>Makes room for one more token, in a page of <paramref name="takePage"/> when the last one is full.</summary>
     public void Extend(Func<KvBlock> takePage)
@@ -41,9 +41,15 @@ internal sealed class SequenceCache(PromptCache prompt)
 /// <param name="Token">Its id.</param>
 /// <param name="Position">Its place, counted from the prompt's first token.</param>
 /// <param name="Prompt">The prompt that it belongs to or follows.</param>
-/// <param name="Sequence">The sequence whose newest token it is; null for a token of the prompt itself.</param>
+/// <param name="Sequence">The sequence that it belongs to; null for a token of the prompt itself.</param>
 internal readonly record struct DecoderRow(int Token, int Position, PromptCache Prompt, SequenceCache? Sequence)
 {
     /// <summary>Tokens of the prompt that it attends to.</summary>
-    public int VisiblePrompt => Sequence is null ? Position + 1 : Prompt.Length;
+    public int VisiblePrompt => Math.Min(Position + 1, Prompt.Length);
+
+    /// <summary>Tokens of its sequence that it attends to, itself included.</summary>
+    public int VisibleOwn => Sequence is null ? 0 : Position + 1 - Prompt.Length;
+
+    /// <summary>True for the last token of its sequence, as all are while tokens are drawn one by one.</summary>
+    public bool IsNewest => Sequence is not null && VisibleOwn == Sequence.Length;
 }

@@ -54,18 +54,18 @@ internal sealed unsafe class ForwardPass : IDisposable
     private ModelConfig Config => _model.Config;
 
     /// <summary>
-    /// Runs the layers, storing keys and values. Rows of one prompt follow one another; those of the prompt itself in the order of
-    /// their positions.
+    /// Runs the layers, storing keys and values. Rows of one prompt follow one another; those of the prompt itself, and of one sequence,
+    /// in the order of their positions.
     /// </summary>
     public void Run(DecoderRow[] rows)
     {
         _rows = rows;
         foreach (var buffer in new[] { _residual, _normed, _projected, _attended, _gateUp, _gated }) buffer.Reserve(rows.Length);
         _rotary.Extend(rows.Max(row => row.Position) + 1);
-        int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.Sequence?.Length ?? 0);
+        int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.VisibleOwn);
         foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
 
-        bool areIndependent = rows.All(row => row.Sequence is not null);
+        bool areIndependent = rows.All(row => row.IsNewest);
         bool isCached = _model.LayerWeights <= WeightsInCache;
         int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
         if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
@@ -149,7 +149,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private void Multiply(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
     {
         foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows))
-            _kernels.Multiply(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+            _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
     }
 
     /// <summary>The gated half of the feed-forward block: panels of gate and up alternate, so that a worker finds both in its share.</summary>
@@ -158,7 +158,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var share in ProductShare.Of(team, end - first, gateUp.PanelCount, ChunkRows))
         {
             var product = share.Slice(_gateUp[first, end]);
-            _kernels.Multiply(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
+            _kernels.MultiplyWeights(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
             int column = share.FirstPanel * _kernels.Width, columns = (share.EndPanel - share.FirstPanel) * _kernels.Width;
             var gated = share.Slice(_gated[first, end]);
             for (int row = 0; row < gated.Count; row++) _kernels.SwiGlu(product[row] + column, gated[row] + column / 2, columns / 2);
@@ -183,9 +183,9 @@ internal sealed unsafe class ForwardPass : IDisposable
                 _kernels.Rotate(x, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
             }
 
-            var (block, token) = row.Sequence is { } sequence ? sequence.Newest : (row.Prompt.Cache, row.Position);
+            var (block, token) = row.Sequence is { } sequence ? sequence.PlaceOf(row.VisibleOwn - 1) : (row.Prompt.Cache, row.Position);
             float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;
-            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.Sequence is not null);
+            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.IsNewest);
         }
     }
 

@@ -54,13 +54,13 @@ internal sealed unsafe class KvBlock : IDisposable
     /// <param name="value">[head dimension].</param>
     /// <param name="clearNext">
     /// Zeroes the value after an even token: products read values two by two, and what a used block held before must not reach them,
-    /// as it may be NaN. Not for a fresh block whose tokens several threads store.
+    /// as it may be NaN. Not where several threads store tokens of the block.
     /// </param>
     public void Store(int layer, int head, int token, float* key, float* value, bool clearNext)
     {
         clearNext &= token % 2 == 0;
         if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext);
-        else StoreBfloat16((ushort*)Head(layer, head), token, key, value, clearNext);
+        else StoreBfloat16((uint*)Head(layer, head), token, key, value, clearNext);
     }
 
     public void Dispose() => _memory.Dispose();
@@ -83,21 +83,27 @@ internal sealed unsafe class KvBlock : IDisposable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void StoreBfloat16(ushort* block, int token, float* key, float* value, bool clearNext)
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void StoreBfloat16(uint* block, int token, float* key, float* value, bool clearNext)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
-        ushort* keys = block + (nint)(token / width) * headDim * width + 2 * (token % width);
-        for (int i = 0; i < headDim; i++) keys[i / 2 * 2 * width + i % 2] = Bfloat16.FromSingle(key[i]);
+        uint* rounded = stackalloc uint[headDim];
+        Bfloat16.Round(key, rounded, headDim);
+        uint* keys = block + (nint)(token / width) * headDim / 2 * width + token % width;
+        for (int i = 0; i < headDim; i += 2, keys += width) *keys = (rounded[i] >> 16) | (rounded[i + 1] & 0xFFFF0000);
 
-        ushort* values = block + (nint)Capacity * headDim + (nint)(token / 2) * 2 * width;
-        for (int i = 0; i < headDim; i += width, values += (nint)Capacity * width)
+        Bfloat16.Round(value, rounded, headDim);
+        uint* values = block + (nint)Capacity * headDim / 2 + (nint)(token / 2) * width;
+        for (int i = 0; i < headDim; i += width, values += (nint)Capacity / 2 * width)
         {
             int count = Math.Min(width, headDim - i);
-            for (int lane = 0; lane < count; lane++)
+            if (clearNext)
             {
-                values[2 * lane + token % 2] = Bfloat16.FromSingle(value[i + lane]);
-                if (clearNext) values[2 * lane + 1] = 0;
+                for (int lane = 0; lane < count; lane++) values[lane] = rounded[i + lane] >> 16;
+            }
+            else
+            {
+                for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = (ushort)(rounded[i + lane] >> 16);
             }
         }
     }

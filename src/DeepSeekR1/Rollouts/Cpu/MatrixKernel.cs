@@ -38,17 +38,18 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
         int last = left.Count - 1;
         float* x0 = left[row], x1 = left[Math.Min(row + 1, last)], x2 = left[Math.Min(row + 2, last)], x3 = left[Math.Min(row + 3, last)];
         float* x4 = left[Math.Min(row + 4, last)], x5 = left[Math.Min(row + 5, last)], x6 = left[Math.Min(row + 6, last)], x7 = left[Math.Min(row + 7, last)];
-        byte* p = (byte*)right.Data + panel * right.Stride;
-        nint next = panel + 1 < endPanel ? right.Stride : 0, ahead = 2 * right.Stride, inner = right.Inner;
+        byte* p = right[panel, TElement.PairBytes];
+        nint other = panel + 1 < endPanel ? (nint)(right[panel + 1, TElement.PairBytes] - p) : 0;
+        nint step = right.Step(TElement.PairBytes), ahead = 2 * right.Stride, inner = right.Inner;
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
         TVector b0 = a0, b1 = a0, b2 = a0, b3 = a0, b4 = a0, b5 = a0, b6 = a0, b7 = a0;
         for (nint k = 0; k < inner; k += 2)
         {
             TElement.LoadPair(p, out var evenA, out var oddA);
-            TElement.LoadPair(p + next, out var evenB, out var oddB);
+            TElement.LoadPair(p + other, out var evenB, out var oddB);
             Prefetch(p + ahead);
-            Prefetch(p + ahead + right.Stride);
-            p += TElement.PairBytes;
+            Prefetch(p + ahead + other);
+            p += step;
             var x = TSimd.Create(x0[k]);
             a0 = TSimd.FusedMultiplyAdd(evenA, x, a0);
             b0 = TSimd.FusedMultiplyAdd(evenB, x, b0);
@@ -124,16 +125,17 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
     {
         int last = left.Count - 1;
         float* x0 = left[row], x1 = left[Math.Min(row + 1, last)], x2 = left[Math.Min(row + 2, last)], x3 = left[Math.Min(row + 3, last)];
-        byte* p = (byte*)right.Data + panel * right.Stride;
-        nint next = panel + 1 < endPanel ? right.Stride : 0, ahead = 2 * right.Stride, inner = right.Inner;
+        byte* p = right[panel, TElement.PairBytes];
+        nint other = panel + 1 < endPanel ? (nint)(right[panel + 1, TElement.PairBytes] - p) : 0;
+        nint step = right.Step(TElement.PairBytes), ahead = 2 * right.Stride, inner = right.Inner;
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
         for (nint k = 0; k < inner; k += 2)
         {
             TElement.LoadPair(p, out var evenA, out var oddA);
-            TElement.LoadPair(p + next, out var evenB, out var oddB);
+            TElement.LoadPair(p + other, out var evenB, out var oddB);
             Prefetch(p + ahead);
-            Prefetch(p + ahead + right.Stride);
-            p += TElement.PairBytes;
+            Prefetch(p + ahead + other);
+            p += step;
             var x = TSimd.Create(x0[k]);
             a0 = TSimd.FusedMultiplyAdd(evenA, x, a0);
             b0 = TSimd.FusedMultiplyAdd(evenB, x, b0);
@@ -177,12 +179,11 @@ internal static unsafe class MatrixKernel<TSimd, TVector, TElement>
     {
         float* x = left[0];
         int last = endPanel - 1;
-        nint stride = right.Stride;
-        byte* p0 = (byte*)right.Data + panel * stride, p1 = (byte*)right.Data + Math.Min(panel + 1, last) * stride;
-        byte* p2 = (byte*)right.Data + Math.Min(panel + 2, last) * stride, p3 = (byte*)right.Data + Math.Min(panel + 3, last) * stride;
+        byte* p0 = right[panel, TElement.PairBytes], p1 = right[Math.Min(panel + 1, last), TElement.PairBytes];
+        byte* p2 = right[Math.Min(panel + 2, last), TElement.PairBytes], p3 = right[Math.Min(panel + 3, last), TElement.PairBytes];
         TVector a0 = TSimd.Create(0), a1 = a0, a2 = a0, a3 = a0;
-        nint offset = 0, inner = right.Inner;
-        for (nint k = 0; k < inner; k += 2, offset += TElement.PairBytes)
+        nint offset = 0, step = right.Step(TElement.PairBytes), inner = right.Inner;
+        for (nint k = 0; k < inner; k += 2, offset += step)
         {
             TElement.LoadPair(p0 + offset, out var even0, out var odd0);
             TElement.LoadPair(p1 + offset, out var even1, out var odd1);

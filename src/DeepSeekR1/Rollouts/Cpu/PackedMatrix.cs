@@ -21,10 +21,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Inner = (int)sources[0].BaseWeight.shape[1];
         _rowsOfSource = [.. sources.Select(source => (int)source.BaseWeight.shape[0])];
         int columns = isInterleaved ? sources.Length * Panel.Count(_rowsOfSource[0], width) * width : _rowsOfSource.Sum();
-        PanelCount = Panel.Count(columns, width);
-        nint stride = (nint)(Inner + 1) / 2 * 2 * width * Panel.ElementBytes(type);
+        PanelCount = Panel.Count(columns, 2 * width) * 2;
+        nint stride = (nint)(Inner + 1) / 2 * Panel.PairBytes(type, width);
         _bias = sources.Any(source => source.Bias is not null) ? NativeBuffer.OfFloats((long)PanelCount * width) : null;
-        Panels = new Panels(0, stride, Inner, columns, type);
+        Panels = new Panels(0, stride, Inner, columns, type, ArePaired: true);
     }
 
     /// <summary>Inputs.</summary>
@@ -63,6 +63,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             weights[i] = TensorMemory.Of(_sources[i].MergedWeight());
             biases[i] = _sources[i].Bias is { } bias ? TensorMemory.Of(bias) : null;
         }
+        int pairBytes = Panel.PairBytes(Panels.Type, _width);
         for (int panel = 0; panel < PanelCount; panel++)
         {
             for (int lane = 0; lane < _width; lane++)
@@ -71,7 +72,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 rows[lane] = source < 0 ? 0 : weights[source].Row(row, Inner);
                 if (_bias is not null) _bias.Floats[panel * _width + lane] = source < 0 || biases[source] is not { } bias ? 0 : bias[row];
             }
-            Panel.Pack(rows, Inner, Panels.Type, _width, (byte*)Panels.Data + panel * Panels.Stride);
+            Panel.Pack(rows, Inner, Panels.Type, _width, Panels[panel, pairBytes], Panels.Step(pairBytes));
         }
     }
 

@@ -8,15 +8,27 @@ internal enum PanelType
 }
 
 /// <summary>
-/// A right-hand matrix [inner, columns] cut into panels of one vector's width, each contiguous over the inner dimension: weights
-/// (inner = inputs), cached keys (inner = head dimension, columns = positions) and cached values (inner = positions).
+/// A right-hand matrix [inner, columns] cut into panels of one vector's width: weights (inner = inputs), cached keys (inner = head
+/// dimension, columns = positions) and cached values (inner = positions). A panel holds two rows of the inner dimension at a time.
+/// Panels of keys and values are contiguous; those of weights go in pairs, two rows of the one, then two of the other, so that what is
+/// multiplied together is read as one stream.
 /// </summary>
 /// <param name="Data">The first panel.</param>
-/// <param name="Stride">Bytes from one panel to the next.</param>
+/// <param name="Stride">Bytes of a panel.</param>
 /// <param name="Inner">Inner dimension; the panels hold it rounded up to even, the last row zero.</param>
 /// <param name="Columns">Columns; the last panel may be partly unused.</param>
 /// <param name="Type">What the numbers are.</param>
-internal readonly unsafe record struct Panels(nint Data, nint Stride, int Inner, int Columns, PanelType Type);
+/// <param name="ArePaired">Whether panels go in pairs; their number is then even.</param>
+internal readonly unsafe record struct Panels(nint Data, nint Stride, int Inner, int Columns, PanelType Type, bool ArePaired = false)
+{
+    /// <summary>Where a panel begins.</summary>
+    /// <param name="panel">Its number.</param>
+    /// <param name="pairBytes">Bytes of two inner rows of a panel.</param>
+    public byte* this[int panel, int pairBytes] => (byte*)Data + (ArePaired ? panel / 2 * 2 * Stride + panel % 2 * pairBytes : panel * Stride);
+
+    /// <summary>Bytes from two inner rows of a panel to its next two.</summary>
+    public nint Step(int pairBytes) => ArePaired ? 2 * pairBytes : pairBytes;
+}
 
 /// <summary>Rows of a left-hand matrix or of a result, float32.</summary>
 /// <param name="Data">The first row.</param>

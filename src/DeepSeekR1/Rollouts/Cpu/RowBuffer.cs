@@ -1,14 +1,14 @@
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
-/// Intermediate results [rows, width], float32; room grows with the largest pass. Rows start at cache lines, and what lies between a
-/// row's end and the next row is zero.
+/// Intermediate results [rows, width], float32; room grows with the largest pass. Rows are whole pairs of the widest panels long, and what
+/// lies between a row's end and the next row is zero.
 /// </summary>
 internal sealed unsafe class RowBuffer(int width) : IDisposable
 {
-    private const int FloatsOfCacheLine = 16;
+    private const int Multiple = 32;
 
-    private readonly int _stride = (width + FloatsOfCacheLine - 1) / FloatsOfCacheLine * FloatsOfCacheLine;
+    private readonly int _stride = (width + Multiple - 1) / Multiple * Multiple;
     private NativeBuffer _memory = NativeBuffer.OfFloats(0);
 
     public float* this[int row] => _memory.Floats + (nint)row * _stride;

@@ -6,6 +6,8 @@ namespace DeepSeekR1.Text.Tokenization;
 /// <summary>The normalizers of tokenizer.json: what happens to a text before it is cut.</summary>
 internal static class Normalizer
 {
+    private const long LongestReplaced = 1 << 28;
+
     private const string Known = "Lowercase, NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents";
 
     /// <summary>Reads the field "normalizer".</summary>
@@ -26,14 +28,22 @@ internal static class Normalizer
             case "Prepend":
                 string prefix = field.Get("prepend").String();
                 return text => text.Length > 0 ? prefix + text : text;
-            case "Replace":
-                string content = field.Get("content").String();
-                if (field.Get("pattern").Find("String") is { } literal && literal.String() is { Length: > 0 } searched)
-                    return text => text.Replace(searched, content, StringComparison.Ordinal);
-                var pattern = SplitPattern.Parse(field.Get("pattern"));
-                return text => pattern.Replace(text, content);
+            case "Replace": return Replace(field);
             default: throw field.UnknownKind(Known);
         }
+    }
+
+    private static Func<string, string> Replace(JsonField field)
+    {
+        string content = field.Get("content").String();
+        if (field.Get("pattern").Find("String") is { } literal && literal.String() is { Length: > 0 } searched)
+            return text => Bounded(text).Replace(searched, content, StringComparison.Ordinal);
+        var pattern = SplitPattern.Parse(field.Get("pattern"));
+        return text => pattern.Replace(Bounded(text), content);
+
+        // A few replacements of one character by a thousand would fill every memory.
+        string Bounded(string text) => (long)text.Length * content.Length <= LongestReplaced ? text
+            : throw field.Error($"replacing in {text.Length} characters may make a text of over {LongestReplaced}");
     }
 
     /// <summary>Full lower-casing of single characters: only U+0130 becomes two.</summary>

@@ -1,3 +1,5 @@
+using DeepSeekR1.Rewards;
+
 namespace DeepSeekR1.Training;
 
 /// <summary>What an advantage is measured against.</summary>
@@ -37,6 +39,22 @@ public static class Advantages
 {
     /// <summary>Keeps a group of equal scores from dividing by zero.</summary>
     public const double Epsilon = 1e-4;
+
+    /// <summary>Advantages by the estimator that the configuration names.</summary>
+    /// <param name="groups">[group][completion] scores.</param>
+    /// <param name="config">Which estimator.</param>
+    /// <param name="rewardWeights">[reward] read where rewards are normalised before they are added; null: all one.</param>
+    public static double[] Of(IReadOnlyList<IReadOnlyList<CompletionScore>> groups, GrpoLossConfig config, IReadOnlyList<double>? rewardWeights = null)
+    {
+        int[] sizes = [.. groups.Select(group => group.Count)];
+        CompletionScore[] scores = [.. groups.SelectMany(group => group)];
+        double?[] totals = [.. scores.Select(score => score.Total)];
+        if (config.PassAtK is { } k) return PassAtKAdvantages.Of(totals, sizes, k);
+        if (config.RewardAggregation == RewardAggregation.SumThenNormalize || scores.Length == 0)
+            return OfTotals(totals, sizes, config.AdvantageScale, config.Baseline);
+        double?[][] table = [.. Enumerable.Range(0, scores[0].ByReward.Count).Select(reward => scores.Select(score => score.ByReward[reward].Value).ToArray())];
+        return NormalizedThenSummed(table, rewardWeights is null ? [.. table.Select(_ => 1.0)] : [.. rewardWeights], sizes);
+    }
 
     /// <summary>Advantages of total scores: (r - baseline) / (deviation + ε).</summary>
     /// <param name="scores">[completion] group after group.</param>

@@ -1,4 +1,3 @@
-using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 
 namespace DeepSeekR1.Training;
@@ -26,8 +25,9 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
             throw new ArgumentException($"{rollouts.Length} completions cannot be cut into {optimizerSteps} optimizer steps.", nameof(optimizerSteps));
         if (order is not null && !order.Order().SequenceEqual(Enumerable.Range(0, rollouts.Length)))
             throw new ArgumentException($"The order is no permutation of {rollouts.Length} completions.", nameof(order));
-        double[] advantages = AdvantagesOf(groups);
-        int[] live = [.. rollouts.Select(LiveTokens)];
+        double[] advantages = Advantages.Of([.. groups.Select(group => group.Scores)], config, rewardWeights);
+        bool[][] isLive = [.. rollouts.Select(LiveTokens)];
+        int[] live = [.. isLive.Select(tokens => tokens.Count(isToken => isToken))];
         double tokensPerStep = Math.Max(1, live.Sum()) / (double)optimizerSteps;
 
         var steps = new List<IReadOnlyList<TrainingSample>>();
@@ -36,29 +36,22 @@ public sealed class CreditAssignment(GrpoLossConfig config, int maxCompletionTok
             int begin = (int)((long)rollouts.Length * step / optimizerSteps), end = (int)((long)rollouts.Length * (step + 1) / optimizerSteps);
             int[] members = [.. Enumerable.Range(begin, end - begin).Select(place => order is null ? place : order[place])];
             double[] weights = LossWeights.PerToken(config.Normalization, [.. members.Select(i => live[i])], maxCompletionTokens, tokensPerStep);
-            steps.Add([.. members.Select((i, place) => Sample(rollouts[i], live[i] > 0 ? weights[place] : 0, advantages[i]))]);
+            steps.Add([.. members.Select((i, place) => Sample(rollouts[i], isLive[i], weights[place], advantages[i]))]);
         }
         return new CreditedBatch(advantages, steps);
     }
 
-    private double[] AdvantagesOf(IReadOnlyList<ScoredGroup> groups)
+    /// <summary>[completion] what is trained on: tokens that the policy drew itself.</summary>
+    private bool[] LiveTokens(Rollout rollout)
     {
-        int[] sizes = [.. groups.Select(group => group.Scores.Count)];
-        CompletionScore[] scores = [.. groups.SelectMany(group => group.Scores)];
-        if (config.PassAtK is { } k) return PassAtKAdvantages.Of([.. scores.Select(score => score.Total)], sizes, k);
-        if (config.RewardAggregation == RewardAggregation.SumThenNormalize || scores.Length == 0)
-            return Advantages.OfTotals([.. scores.Select(score => score.Total)], sizes, config.AdvantageScale, config.Baseline);
-        double?[][] table = [.. Enumerable.Range(0, scores[0].ByReward.Count).Select(reward => scores.Select(score => score.ByReward[reward].Value).ToArray())];
-        return Advantages.NormalizedThenSummed(table, rewardWeights is null ? [.. table.Select(_ => 1.0)] : [.. rewardWeights], sizes);
+        bool isMasked = config.MaskTruncated && rollout.Completion.IsTruncated;
+        return [.. Enumerable.Range(0, rollout.Ids.Length).Select(token => !isMasked && rollout.IsDrawn(token))];
     }
 
-    private int LiveTokens(Rollout rollout) => config.MaskTruncated && rollout.Completion.IsTruncated ? 0 : rollout.Ids.Length;
-
-    private static TrainingSample Sample(Rollout rollout, double weight, double advantage)
+    private static TrainingSample Sample(Rollout rollout, bool[] isLive, double weight, double advantage)
     {
-        float[] credit = new float[rollout.Ids.Length], normalizer = new float[rollout.Ids.Length];
-        Array.Fill(credit, (float)(weight * advantage));
-        Array.Fill(normalizer, (float)weight);
+        float[] normalizer = [.. isLive.Select(isToken => isToken ? (float)weight : 0)];
+        float[] credit = [.. isLive.Select(isToken => isToken ? (float)(weight * advantage) : 0)];
         return new TrainingSample
         {
             Ids = (int[])[.. rollout.PromptIds.Span, .. rollout.Ids.Span],

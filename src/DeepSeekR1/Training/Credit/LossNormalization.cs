@@ -16,7 +16,7 @@ public enum LossNormalization
     Dapo,
     /// <summary>1 / (B·L) with the constant L = longest completion allowed (Dr. GRPO, arXiv 2503.20783).</summary>
     DrGrpo,
-    /// <summary>1 / B: a sequence weighs by its length (LUSPO).</summary>
+    /// <summary>1 / B: a sequence weighs by its length (LUSPO, arXiv 2602.05261).</summary>
     Luspo,
 }
 

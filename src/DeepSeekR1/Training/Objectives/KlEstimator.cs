@@ -16,6 +16,15 @@ public enum KlEstimator
     K3,
 }
 
+/// <summary>Where the divergence from the reference model is paid.</summary>
+public enum KlPlacement
+{
+    /// <summary>Each token's loss has β·KL added, differentiated (GRPO, arXiv 2402.03300 eq. 3).</summary>
+    Loss,
+    /// <summary>Each completion's score has β·Σ KL of its tokens taken off before the advantage is formed (RLOO, arXiv 2402.14740).</summary>
+    Reward,
+}
+
 /// <summary>The arithmetic of <see cref="KlEstimator"/>.</summary>
 internal static class KlDivergence
 {

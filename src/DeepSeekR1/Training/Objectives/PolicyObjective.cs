@@ -1,6 +1,64 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
+
+/// <summary>The function of ratio and advantage that is maximised.</summary>
+public enum PolicyObjectiveKind
+{
+    /// <summary>The pessimistic minimum of the ratio and the clipped ratio (PPO, arXiv 1707.06347 eq. 7; GRPO, DAPO, Dr. GRPO, GSPO).</summary>
+    Clip,
+    /// <summary>The log-probability weighted with the capped, detached ratio (CISPO, MiniMax-M1, arXiv 2506.13585 eq. 4).</summary>
+    Cispo,
+    /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347).</summary>
+    Sapo,
+    /// <summary>A smooth weight of the whole sequence's ratio (VESPO, arXiv 2602.10693).</summary>
+    Vespo,
+    /// <summary>The log-probability itself (REINFORCE).</summary>
+    PolicyGradient,
+}
+
+/// <summary>To what the ratio of new to old policy belongs.</summary>
+public enum RatioLevel
+{
+    /// <summary>Each token has its own.</summary>
+    Token,
+    /// <summary>The geometric mean over the sequence (GSPO, arXiv 2507.18071 eq. 7).</summary>
+    Sequence,
+}
+
+/// <summary>Temperatures of the SAPO objective: the higher, the faster the gradient fades as the ratio leaves one.</summary>
+public sealed record SapoConfig
+{
+    /// <summary>For positive advantages.</summary>
+    [Description("Temperature for positive advantages."), Range(1e-3, 1e3)]
+    public double PositiveTemperature { get; init; } = 1;
+
+    /// <summary>For negative advantages.</summary>
+    [Description("Temperature for negative advantages."), Range(1e-3, 1e3)]
+    public double NegativeTemperature { get; init; } = 1.05;
+}
+
+/// <summary>Shape of VESPO's weight φ(w) = w^k · exp(λ(1 - w)) of the sequence's ratio w.</summary>
+public sealed record VespoConfig
+{
+    /// <summary>k for advantages that are not negative.</summary>
+    [Description("Power of the ratio for advantages that are not negative."), Range(0, 100)]
+    public double PositivePower { get; init; } = 2;
+
+    /// <summary>λ for advantages that are not negative.</summary>
+    [Description("Decay of the weight for advantages that are not negative."), Range(0, 100)]
+    public double PositiveDecay { get; init; } = 3;
+
+    /// <summary>k for negative advantages.</summary>
+    [Description("Power of the ratio for negative advantages."), Range(0, 100)]
+    public double NegativePower { get; init; } = 3;
+
+    /// <summary>λ for negative advantages.</summary>
+    [Description("Decay of the weight for negative advantages."), Range(0, 100)]
+    public double NegativeDecay { get; init; } = 2;
+}
 
 /// <summary>The ratio of new to old policy, and what else an objective may read.</summary>
 /// <param name="Tokens">The micro-batch.</param>

@@ -3,11 +3,16 @@ using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
 
-/// <summary>AdamW (arXiv 1711.05101). Matrices decay; vectors (biases, norm weights) do not.</summary>
+/// <summary>
+/// AdamW (arXiv 1711.05101). Matrices decay; vectors (biases, norm weights) do not. With <see cref="OptimizerConfig.StateBits"/> 8 the moments
+/// of large matrices take a byte each; those of vectors, embedding and head stay in single precision.
+/// </summary>
 public sealed class AdamW : FlatOptimizer
 {
     private readonly Tensor _means, _squares;
-    private readonly Tensor[] _meanViews, _squareViews;
+    private readonly Dictionary<int, (Tensor Mean, Tensor Square)> _moments;
+    private readonly Dictionary<int, EightBitMoments> _eightBit;
+    private readonly DynamicCode _signed, _unsigned;
     private readonly int[] _decaying, _lasting;
 
     /// <summary>Begins with means of zero; masters begin as the weights.</summary>
@@ -16,11 +21,21 @@ public sealed class AdamW : FlatOptimizer
     /// <exception cref="R1Exception">There are no parameters, or of several precisions.</exception>
     public AdamW(IReadOnlyList<(string Name, Tensor Weights)> parameters, OptimizerConfig config) : base(parameters, config)
     {
-        int[] all = [.. Enumerable.Range(0, Weights.Length)];
-        (_means, _squares) = (Buffer(all), Buffer(all));
-        (_meanViews, _squareViews) = (AddState("exp_avg.", all, _means), AddState("exp_avg_sq.", all, _squares));
-        _decaying = [.. all.Where(i => Weights[i].dim() >= 2)];
-        _lasting = [.. all.Where(i => Weights[i].dim() < 2)];
+        (_signed, _unsigned) = (new DynamicCode(isSigned: true, Weights[0].dtype, Weights[0].device), new DynamicCode(isSigned: false, Weights[0].dtype, Weights[0].device));
+        _eightBit = Enumerable.Range(0, Weights.Length).Where(IsEightBit).ToDictionary(i => i, i => new EightBitMoments(Weights[i], _signed, _unsigned));
+        foreach (var (i, moments) in _eightBit)
+        {
+            AddState("exp_avg_8bit.", i, moments.Means.Codes);
+            AddState("exp_avg_scale.", i, moments.Means.Scales);
+            AddState("exp_avg_sq_root_8bit.", i, moments.Roots.Codes);
+            AddState("exp_avg_sq_root_scale.", i, moments.Roots.Scales);
+        }
+        int[] full = [.. Enumerable.Range(0, Weights.Length).Where(i => !_eightBit.ContainsKey(i))];
+        (_means, _squares) = (Buffer(full), Buffer(full));
+        Tensor[] means = AddState("exp_avg.", full, _means), squares = AddState("exp_avg_sq.", full, _squares);
+        _moments = full.Select((index, place) => (index, place)).ToDictionary(item => item.index, item => (means[item.place], squares[item.place]));
+        _decaying = [.. full.Where(i => Weights[i].dim() >= 2)];
+        _lasting = [.. full.Where(i => Weights[i].dim() < 2)];
     }
 
     /// <summary>An optimizer of those parameters of a model that are trained.</summary>
@@ -31,6 +46,7 @@ public sealed class AdamW : FlatOptimizer
     {
         Apply(_decaying, learningRate, divisor, Config.WeightDecay);
         Apply(_lasting, learningRate, divisor, 0);
+        foreach (var (i, moments) in _eightBit) moments.Step(Weights[i], Gradients[i], Steps, divisor, learningRate, Config.WeightDecay, Config);
     }
 
     /// <inheritdoc/>
@@ -38,11 +54,15 @@ public sealed class AdamW : FlatOptimizer
     {
         _means.Dispose();
         _squares.Dispose();
+        foreach (var moments in _eightBit.Values) moments.Dispose();
+        _signed.Dispose();
+        _unsigned.Dispose();
     }
 
-    private void Apply(int[] chosen, double learningRate, double divisor, double weightDecay)
-    {
-        Tensor[] Choose(Tensor[] all) => [.. chosen.Select(i => all[i])];
-        FusedAdamW.Step(Choose(Weights), Choose(Gradients), Choose(_meanViews), Choose(_squareViews), Steps, divisor, learningRate, weightDecay, Config);
-    }
+    private bool IsEightBit(int i) =>
+        Config.StateBits == 8 && Weights[i].dim() >= 2 && Weights[i].numel() >= EightBitMoments.SmallestParameter && !IsEmbeddingOrHead(Names[i]);
+
+    private void Apply(int[] chosen, double learningRate, double divisor, double weightDecay) =>
+        FusedAdamW.Step([.. chosen.Select(i => Weights[i])], [.. chosen.Select(i => Gradients[i])], [.. chosen.Select(i => _moments[i].Mean)],
+            [.. chosen.Select(i => _moments[i].Square)], Steps, divisor, learningRate, weightDecay, Config);
 }

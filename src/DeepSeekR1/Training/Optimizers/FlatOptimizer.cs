@@ -116,6 +116,13 @@ public abstract class FlatOptimizer : IOptimizer
     private protected Tensor[] AddState(string prefix, IEnumerable<int> parameters, Tensor buffer) =>
         AddState(prefix, parameters, GradientBuffer.Slice(buffer, [.. parameters.Select(i => Weights[i])]));
 
+    /// <summary>Names a tensor of a parameter's state.</summary>
+    private protected void AddState(string prefix, int parameter, Tensor state) => _state[prefix + Names[parameter]] = state;
+
+    /// <summary>True for what looks tokens up or scores them; the rest mixes hidden states.</summary>
+    private protected static bool IsEmbeddingOrHead(string name) =>
+        name.Contains("embed", StringComparison.Ordinal) || name.StartsWith("lm_head", StringComparison.Ordinal) || name.StartsWith("score", StringComparison.Ordinal);
+
     private Tensor[] AddState(string prefix, IEnumerable<int> parameters, Tensor[] views)
     {
         foreach (var (index, view) in parameters.Zip(views)) _state[prefix + Names[index]] = view;

@@ -14,7 +14,8 @@ public interface IOptimizer : IDisposable
 
     /// <summary>
     /// All state beside the weights, as <c>exp_avg.NAME</c>, <c>exp_avg_sq.NAME</c> (Muon: <c>momentum.NAME</c>) and, where the weights
-    /// are not single precision, <c>master.NAME</c>, in the shape of the parameter NAME. Views of the live state, owned by the optimizer.
+    /// are not single precision, <c>master.NAME</c>, in the shape of the parameter NAME; moments of 8 bits as <c>exp_avg_8bit.NAME</c> and
+    /// <c>exp_avg_sq_root_8bit.NAME</c> with a scale a block. Views of the live state, owned by the optimizer.
     /// </summary>
     IReadOnlyDictionary<string, Tensor> State { get; }
 

@@ -90,7 +90,4 @@ public sealed class Muon : FlatOptimizer
     private void ApplyAdamW(int[] chosen, double learningRate, double divisor, double weightDecay) =>
         FusedAdamW.Step([.. chosen.Select(i => Weights[i])], [.. chosen.Select(i => Gradients[i])], [.. chosen.Select(i => _moments[i].Mean)],
             [.. chosen.Select(i => _moments[i].Square)], Steps, divisor, learningRate, weightDecay, Config);
-
-    private static bool IsEmbeddingOrHead(string name) =>
-        name.Contains("embed", StringComparison.Ordinal) || name.StartsWith("lm_head", StringComparison.Ordinal) || name.StartsWith("score", StringComparison.Ordinal);
 }

@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Training;
 
 /// <summary>How a gradient becomes a step of the weights.</summary>
-public sealed record OptimizerConfig
+public sealed record OptimizerConfig : IValidatedConfig
 {
     /// <summary>The rule.</summary>
     [Description("The rule: AdamW, or Muon for matrices and AdamW for the rest.")]
@@ -34,9 +35,20 @@ public sealed record OptimizerConfig
     [Description("The gradient of all parameters together is scaled down to this length; 0 leaves it as it is."), Range(0, 1e6)]
     public double MaxGradNorm { get; init; } = 1;
 
+    /// <summary>Bits of each of AdamW's two moments: 32, or 8 for those of large matrices.</summary>
+    [Description("Bits of each of AdamW's two moments: 32, or 8 for those of matrices of at least 4096 weights, embedding and head excepted."), Range(8, 32)]
+    public int StateBits { get; init; } = 32;
+
     /// <summary>Settings that Muon alone reads.</summary>
     [Description("Settings that Muon alone reads.")]
     public MuonConfig Muon { get; init; } = new();
+
+    /// <inheritdoc/>
+    public IEnumerable<ConfigProblem> Validate()
+    {
+        if (StateBits is not (8 or 32)) yield return new(nameof(StateBits), $"must be 8 or 32, but is {StateBits}");
+        if (StateBits == 8 && Kind != OptimizerKind.AdamW) yield return new(nameof(StateBits), "must be 32 unless the optimizer is AdamW (kind: adam-w)");
+    }
 }
 
 /// <summary>The rule by which a gradient becomes a step.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rollouts;
@@ -12,20 +11,17 @@ namespace DeepSeekR1.Training;
 /// Direct preference optimization (arXiv 2305.18290) on pairs of replies. The reference is the policy as it is when training begins; it scores
 /// every reply once, before the first step, so that no second model is held.
 /// </summary>
-public sealed class DpoTrainer : ITrainer
+public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
 {
     private const string ReferenceFile = "reference_logps.safetensors", Chosen = "chosen", Rejected = "rejected";
 
     private readonly PolicyModel _policy;
-    private readonly DpoConfig _config;
     private readonly TimeProvider _time;
     private readonly (EncodedExample Chosen, EncodedExample Rejected)[] _pairs;
     private readonly IEnumerator<int[]> _batches;
-    private readonly IOptimizer _optimizer;
-    private readonly LrSchedule _schedule;
-    private readonly DpoUpdate _update;
+    private LrSchedule _schedule = null!;
+    private DpoUpdate _update = null!;
     private (double[] Chosen, double[] Rejected)? _reference;
-    private TrainerState _state = new();
 
     /// <summary>A trainer of this policy, which stays the caller's.</summary>
     /// <param name="examples">Pairs; those with a reply longer than the limit are left out.</param>
@@ -35,8 +31,9 @@ public sealed class DpoTrainer : ITrainer
     /// <param name="time">Clock of the phases; null: the system's.</param>
     /// <exception cref="R1Exception">No pair fits the limit, or the chat template refuses one.</exception>
     public DpoTrainer(IReadOnlyList<PreferenceExample> examples, PolicyModel policy, DpoConfig config, ulong seed = 1, TimeProvider? time = null)
+        : base(policy, Optimizer.For(policy.Model, config.Optimizer), config)
     {
-        (_policy, _config, _time) = (policy, config, time ?? TimeProvider.System);
+        (_policy, _time) = (policy, time ?? TimeProvider.System);
         var encoder = SftTrainer.Encoder(policy);
         int limit = Math.Min(config.MaxLength, policy.Model.Config.MaxPositions);
         _pairs = [.. examples.Select(example => (Encode(example, example.Chosen), Encode(example, example.Rejected))).Where(pair => pair.Item1.Ids.Length <= limit && pair.Item2.Ids.Length <= limit)];
@@ -45,9 +42,7 @@ public sealed class DpoTrainer : ITrainer
         var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), _pairs.Length, _ => 0);
         TotalSteps = batches.TotalSteps();
         _batches = batches.Steps().GetEnumerator();
-        _optimizer = Optimizer.For(policy.Model, config.Optimizer);
-        _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, TotalSteps);
-        _update = new DpoUpdate(policy.Model, _optimizer, config);
+        Configure();
 
         EncodedExample Encode(PreferenceExample example, string reply) =>
             encoder.Encode(policy.Template is null
@@ -57,50 +52,41 @@ public sealed class DpoTrainer : ITrainer
     }
 
     /// <inheritdoc/>
-    public int Step => _state.Step;
-
-    /// <inheritdoc/>
-    public int TotalSteps { get; }
+    public override int TotalSteps { get; }
 
     /// <summary>Pairs that were left out because a reply is longer than the limit.</summary>
     public int TooLong { get; }
 
-    /// <summary>Trains until the last step, one report a step.</summary>
-    public async IAsyncEnumerable<StepReport> TrainAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        while (Step < TotalSteps) yield return await StepAsync(cancellationToken);
-    }
-
     /// <inheritdoc/>
-    public Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
+    public override Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var clock = new PhaseClock(_time);
-        var (chosen, rejected) = Reference();
+        var (chosen, rejected) = ReferenceScores();
         clock.Mark("logprobs");
         _batches.MoveNext();
         var update = _update.Step([.. _batches.Current.Select(i => new DpoPair(_pairs[i].Chosen, _pairs[i].Rejected, chosen[i], rejected[i]))], _schedule.At(Step));
         _policy.WeightsChanged();
         clock.Mark("update");
-        _state = _state.After(update, _config.ToleratedSkips) with { Step = Step + 1, Tokens = _state.Tokens + _batches.Current.Sum(i => (long)_pairs[i].Chosen.Ids.Length + _pairs[i].Rejected.Ids.Length) };
+        State = State.After(update, Config.ToleratedSkips) with { Step = Step + 1, Tokens = State.Tokens + _batches.Current.Sum(i => (long)_pairs[i].Chosen.Ids.Length + _pairs[i].Rejected.Ids.Length) };
         var metrics = UpdateReport.Mean([update]);
-        metrics["num_tokens"] = _state.Tokens;
+        metrics["num_tokens"] = State.Tokens;
         return Task.FromResult(new StepReport(Step, metrics, clock.Seconds));
     }
 
     /// <inheritdoc/>
-    public void Save(string folder)
+    public override void Save(string folder)
     {
-        _state.Save(folder, _policy, _optimizer);
+        base.Save(folder);
         using var scope = NewDisposeScope();
-        var (chosen, rejected) = Reference();
+        var (chosen, rejected) = ReferenceScores();
         SafeTensors.Save(Path.Combine(folder, ReferenceFile), new Dictionary<string, Tensor> { [Chosen] = tensor(chosen), [Rejected] = tensor(rejected) });
     }
 
     /// <inheritdoc/>
-    public void Restore(string folder)
+    public override void Restore(string folder)
     {
-        _state = TrainerState.Restore(folder, _optimizer);
+        base.Restore(folder);
         for (int step = 0; step < Step; step++) _batches.MoveNext();
         using var scope = NewDisposeScope();
         using var saved = SafeTensors.Open(Path.Combine(folder, ReferenceFile));
@@ -110,12 +96,22 @@ public sealed class DpoTrainer : ITrainer
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
-        _optimizer.Dispose();
         _batches.Dispose();
+        base.Dispose(disposing);
     }
 
-    private (double[] Chosen, double[] Rejected) Reference() =>
+    private protected override void Configure()
+    {
+        _schedule = new LrSchedule(Config.Schedule, Config.Optimizer.LearningRate, TotalSteps);
+        _update = new DpoUpdate(_policy.Model, StateOfOptimizer, Config);
+    }
+
+    /// <summary>The order of the pairs hangs on the sizes.</summary>
+    private protected override DpoConfig WithoutFixed(DpoConfig asked) =>
+        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, MaxLength = Config.MaxLength, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
+
+    private (double[] Chosen, double[] Rejected) ReferenceScores() =>
         _reference ??= (_update.Score([.. _pairs.Select(pair => pair.Chosen)]), _update.Score([.. _pairs.Select(pair => pair.Rejected)]));
 }

@@ -21,6 +21,7 @@ public sealed record DpoPair(EncodedExample Chosen, EncodedExample Rejected, dou
 /// <param name="config">The loss and how a step is cut.</param>
 public sealed class DpoUpdate(CausalLM policy, IOptimizer optimizer, DpoConfig config)
 {
+    private readonly MemoryBudget _memory = new(config.Batching, policy.Device);
     private readonly TokenGradient _gradient = new(policy, temperature: 1, config.Batching);
     private readonly SequenceScorer _scorer = new(policy, temperature: 1, config.Batching);
 
@@ -32,9 +33,9 @@ public sealed class DpoUpdate(CausalLM policy, IOptimizer optimizer, DpoConfig c
         double[] reference = [.. pairs.Select(pair => pair.ReferenceChosen), .. pairs.Select(pair => pair.ReferenceRejected)];
         var (credit, metrics) = Credit(config, scores, reference, [.. replies.Select(reply => (double)reply.CompletionLength)]);
         replies = [.. replies.Zip(credit, (reply, each) => reply with { Credit = Enumerable.Repeat((float)each, reply.CompletionLength).ToArray() })];
-        var (_, tokens) = OptimizerStep.Gradient(replies, config.Batching, optimizer, policy, (batch, _) => _gradient.Accumulate(batch, (_, logProbs, _) =>
+        var (_, tokens) = OptimizerStep.Gradient(replies, _memory, optimizer, policy, (batch, _) => _gradient.Accumulate(batch, (_, logProbs, _) =>
             (logProbs * batch.Gather((reply, position) => replies[reply].Credit.Span[position - replies[reply].PromptLength], logProbs.dtype)).sum()));
-        return OptimizerStep.Apply(metrics, tokens, optimizer, learningRate);
+        return OptimizerStep.Apply(metrics, tokens, optimizer, learningRate, _memory);
     }
 
     /// <summary>[reply] log-probabilities, summed over the tokens.</summary>

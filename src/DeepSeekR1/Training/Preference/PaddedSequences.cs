@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -5,10 +6,10 @@ namespace DeepSeekR1.Training;
 /// <summary>Sequences as one tensor, padded on the right.</summary>
 internal static class PaddedSequences
 {
-    /// <returns>Ids [sequence, longest] int64 and lengths [sequence] int64.</returns>
+    /// <returns>Ids [sequence, longest or more] int64 and lengths [sequence] int64.</returns>
     public static (Tensor Ids, Tensor Lengths) Of(IReadOnlyList<ReadOnlyMemory<int>> sequences, Device device)
     {
-        int width = sequences.Max(sequence => sequence.Length);
+        int width = Kernels.StableLength(sequences.Count, sequences.Max(sequence => sequence.Length));
         long[] ids = new long[sequences.Count * width];
         for (int row = 0; row < sequences.Count; row++)
         {

@@ -65,11 +65,7 @@ public sealed class RewardModel : IModelFolder
     }
 
     /// <inheritdoc/>
-    public void Save(string folder)
-    {
-        HfCheckpoint.SaveModel(Model, folder);
-        Tokenizer.Save(folder);
-    }
+    public void Save(string folder) => HfCheckpoint.SaveModel(Model, folder, saveBeside: Tokenizer.Save);
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();

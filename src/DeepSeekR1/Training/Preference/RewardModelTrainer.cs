@@ -4,28 +4,24 @@ using DeepSeekR1.Runtime;
 namespace DeepSeekR1.Training;
 
 /// <summary>Trains a reward model on pairs of replies, or on replies with verdicts.</summary>
-public sealed class RewardModelTrainer : ITrainer
+public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
 {
     private readonly RewardModel _model;
-    private readonly RewardModelConfig _config;
     private readonly TimeProvider _time;
     private readonly IEnumerator<int[]> _batches;
-    private readonly IOptimizer _optimizer;
-    private readonly LrSchedule _schedule;
-    private readonly Func<int[], double, UpdateReport> _update;
-    private TrainerState _state = new();
+    private readonly Func<RewardUpdate, int[], double, UpdateReport> _step;
+    private LrSchedule _schedule = null!;
+    private RewardUpdate _update = null!;
 
     private RewardModelTrainer(RewardModel model, RewardModelConfig config, int examples, Func<RewardUpdate, int[], double, UpdateReport> step, ulong seed, TimeProvider? time)
+        : base(model, Optimizer.For(model.Model, config.Optimizer), config)
     {
         if (examples == 0) throw new R1Exception("There is no example to train a reward model on.");
-        (_model, _config, _time) = (model, config, time ?? TimeProvider.System);
+        (_model, _step, _time) = (model, step, time ?? TimeProvider.System);
         var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), examples, _ => 0);
         TotalSteps = batches.TotalSteps();
         _batches = batches.Steps().GetEnumerator();
-        _optimizer = Optimizer.For(model.Model, config.Optimizer);
-        _schedule = new LrSchedule(config.Schedule, config.Optimizer.LearningRate, TotalSteps);
-        var update = new RewardUpdate(model.Model, _optimizer, config.Batching, config.Centering);
-        _update = (indices, learningRate) => step(update, indices, learningRate);
+        Configure();
     }
 
     /// <summary>Pairwise: the better reply of a pair is to score higher (helpfulness).</summary>
@@ -57,39 +53,43 @@ public sealed class RewardModelTrainer : ITrainer
         model.Score([.. examples.Select(example => model.Encode(example.Prompt, example.Reply))]).Zip(examples, (score, example) => score > 0 == example.IsGood ? 1.0 : 0.0).Average();
 
     /// <inheritdoc/>
-    public int Step => _state.Step;
+    public override int TotalSteps { get; }
 
     /// <inheritdoc/>
-    public int TotalSteps { get; }
-
-    /// <inheritdoc/>
-    public Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
+    public override Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var clock = new PhaseClock(_time);
         _batches.MoveNext();
-        var update = _update(_batches.Current, _schedule.At(Step));
+        var update = _step(_update, _batches.Current, _schedule.At(Step));
         clock.Mark("update");
-        _state = _state.After(update, _config.ToleratedSkips) with { Step = Step + 1, Tokens = _state.Tokens + update.Tokens };
+        State = State.After(update, Config.ToleratedSkips) with { Step = Step + 1, Tokens = State.Tokens + update.Tokens };
         var metrics = UpdateReport.Mean([update]);
-        metrics["num_tokens"] = _state.Tokens;
+        metrics["num_tokens"] = State.Tokens;
         return Task.FromResult(new StepReport(Step, metrics, clock.Seconds));
     }
 
     /// <inheritdoc/>
-    public void Save(string folder) => _state.Save(folder, _model, _optimizer);
-
-    /// <inheritdoc/>
-    public void Restore(string folder)
+    public override void Restore(string folder)
     {
-        _state = TrainerState.Restore(folder, _optimizer);
+        base.Restore(folder);
         for (int step = 0; step < Step; step++) _batches.MoveNext();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    protected override void Dispose(bool disposing)
     {
-        _optimizer.Dispose();
         _batches.Dispose();
+        base.Dispose(disposing);
     }
+
+    private protected override void Configure()
+    {
+        _schedule = new LrSchedule(Config.Schedule, Config.Optimizer.LearningRate, TotalSteps);
+        _update = new RewardUpdate(_model.Model, StateOfOptimizer, Config.Batching, Config.Centering);
+    }
+
+    /// <summary>The order of the examples hangs on the sizes.</summary>
+    private protected override RewardModelConfig WithoutFixed(RewardModelConfig asked) =>
+        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
 }

@@ -25,30 +25,33 @@ public sealed record LabelledReply(ReadOnlyMemory<int> Ids, double Label);
 /// <param name="centering">Weight of the centring term; 0: none.</param>
 public sealed class RewardUpdate(SequenceClassifier model, IOptimizer optimizer, BatchConfig batching, double centering = 0)
 {
+    private readonly MemoryBudget _memory = new(batching, model.Device);
+
     /// <summary>One step on pairs.</summary>
     public UpdateReport Step(IReadOnlyList<PreferencePair> pairs, double learningRate)
     {
         var metrics = Gradient(pairs);
-        return OptimizerStep.Apply(metrics, pairs.Sum(pair => pair.Chosen.Length + pair.Rejected.Length), optimizer, learningRate);
+        return OptimizerStep.Apply(metrics, pairs.Sum(pair => pair.Chosen.Length + pair.Rejected.Length), optimizer, learningRate, _memory);
     }
 
     /// <summary>One step on replies with verdicts.</summary>
     public UpdateReport Step(IReadOnlyList<LabelledReply> replies, double learningRate)
     {
-        var metrics = new LossMetrics();
-        optimizer.ZeroGradient();
-        foreach (var batch in Cut(replies, reply => reply.Ids.Length, rowsEach: 1)) Accumulate(batch, replies.Count, metrics);
-        return OptimizerStep.Apply(metrics, replies.Sum(reply => reply.Ids.Length), optimizer, learningRate);
+        var metrics = Gradient(replies, reply => reply.Ids.Length, rowsEach: 1, Accumulate);
+        return OptimizerStep.Apply(metrics, replies.Sum(reply => reply.Ids.Length), optimizer, learningRate, _memory);
     }
 
     /// <summary>The gradient of a step on pairs, left in the optimizer and not applied.</summary>
-    internal LossMetrics Gradient(IReadOnlyList<PreferencePair> pairs)
+    internal LossMetrics Gradient(IReadOnlyList<PreferencePair> pairs) =>
+        Gradient(pairs, pair => Math.Max(pair.Chosen.Length, pair.Rejected.Length), rowsEach: 2, Accumulate);
+
+    private LossMetrics Gradient<T>(IReadOnlyList<T> items, Func<T, int> lengthOf, int rowsEach, Action<IReadOnlyList<T>, int, LossMetrics> accumulate) => _memory.Run(cut =>
     {
         var metrics = new LossMetrics();
         optimizer.ZeroGradient();
-        foreach (var batch in Cut(pairs, pair => Math.Max(pair.Chosen.Length, pair.Rejected.Length), rowsEach: 2)) Accumulate(batch, pairs.Count, metrics);
+        foreach (var batch in Cut(items, lengthOf, rowsEach, cut.TokensPerMicroBatch)) accumulate(batch, items.Count, metrics);
         return metrics;
-    }
+    });
 
     private void Accumulate(IReadOnlyList<PreferencePair> pairs, int ofStep, LossMetrics metrics)
     {
@@ -105,13 +108,13 @@ public sealed class RewardUpdate(SequenceClassifier model, IOptimizer optimizer,
     }
 
     /// <summary>Items of like length together, as many as a micro-batch holds.</summary>
-    private IEnumerable<IReadOnlyList<T>> Cut<T>(IReadOnlyList<T> items, Func<T, int> lengthOf, int rowsEach)
+    private static IEnumerable<IReadOnlyList<T>> Cut<T>(IReadOnlyList<T> items, Func<T, int> lengthOf, int rowsEach, int tokenBudget)
     {
         var batch = new List<T>();
         foreach (var item in items.OrderByDescending(lengthOf))
         {
             // Descending, so the first is as long as the batch is wide.
-            if (batch.Count > 0 && (batch.Count + 1) * rowsEach * lengthOf(batch[0]) > batching.TokensPerMicroBatch)
+            if (batch.Count > 0 && (batch.Count + 1) * rowsEach * lengthOf(batch[0]) > tokenBudget)
             {
                 yield return batch;
                 batch = [];

@@ -14,21 +14,32 @@ namespace DeepSeekR1.Training;
 /// <param name="batching">How a step is cut for the machine.</param>
 public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossConfig config, double temperature, BatchConfig batching)
 {
+    private readonly MemoryBudget _memory = new(batching, policy.Device);
     private readonly TokenGradient _gradient = new(policy, temperature, batching);
     private readonly GrpoLoss _loss = new(config);
 
+    /// <summary>
+    /// Computes the log-probabilities that the loss is evaluated at, in place of the forward pass that is differentiated; null: none.
+    /// The gradient with respect to them goes on through LibTorch's pass in either case.
+    /// </summary>
+    internal ICompletionScorer? Values { get; init; }
+
     /// <summary>Makes one step from all samples together. Samples without any gradient are not run.</summary>
+    /// <param name="samples">Samples with their credit.</param>
+    /// <param name="learningRate">Of this step.</param>
+    /// <param name="entropyBonus">Weight of the mean entropy in this step; null: the configuration's.</param>
     /// <exception cref="ArgumentException">A sample contradicts itself.</exception>
     /// <exception cref="R1Exception">KL is asked for and a sample has no reference log-probabilities.</exception>
-    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate) => Step(samples, learningRate, clock: null);
+    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, double? entropyBonus = null) => Step(samples, learningRate, entropyBonus, clock: null);
 
-    /// <inheritdoc cref="Step(IReadOnlyList{TrainingSample}, double)"/>
-    internal UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, PhaseClock? clock)
+    /// <inheritdoc cref="Step(IReadOnlyList{TrainingSample}, double, double?)"/>
+    internal UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, double? entropyBonus, PhaseClock? clock)
     {
         foreach (var sample in samples) sample.Validate();
         var live = Live(samples);
-        var constants = Constants(samples);
-        return OptimizerStep.Run(live, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, constants, metrics, clock), clock);
+        var constants = Constants(samples) with { EntropyBonus = entropyBonus };
+        float[][]? values = Values?.LogProbs(live);
+        return OptimizerStep.Run(live, _memory, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics, clock), clock);
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -36,25 +47,26 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     {
         var live = Live(samples);
         var constants = Constants(samples);
-        return OptimizerStep.Gradient(live, batching, optimizer, policy, (batch, metrics) => Accumulate(live, batch, constants, metrics)).Metrics;
+        float[][]? values = Values?.LogProbs(live);
+        return OptimizerStep.Gradient(live, _memory, optimizer, policy, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
     }
 
-    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, StepConstants constants, LossMetrics metrics, PhaseClock? clock = null) =>
+    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, float[][]? values, StepConstants constants, LossMetrics metrics, PhaseClock? clock = null) =>
         _gradient.Accumulate(batch, (_, logProbs, entropies) =>
         {
             var loss = _loss.Evaluate(Tokens(samples, batch, logProbs, entropies), constants, metrics);
             metrics.Collect();
             return loss;
-        }, hasEntropyGradient: config.EntropyBonus != 0, clock);
+        }, hasEntropyGradient: config.HasEntropyBonus,
+        values is null ? null : batch.Gather((index, position) => values[index][position - samples[index].PromptLength], ScalarType.Float32), clock);
 
-    private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) =>
-        config.HasGradientWithoutCredit ? [.. samples] : [.. samples.Where(sample => sample.HasCredit)];
+    private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) => [.. samples.Where(config.Runs)];
 
     /// <summary>What one token's loss owes to the rest of the step; costs a forward pass where entropies decide who takes part.</summary>
     private StepConstants Constants(IReadOnlyList<TrainingSample> samples)
     {
         if (config.TopEntropyShare >= 1)
-            return new(1.0 / Math.Max(1, config.EntropyBonus == 0 ? 1 : samples.Sum(sample => sample.Normalizer.Span.Length - sample.Normalizer.Span.Count(0f))));
+            return new(1.0 / Math.Max(1, !config.HasEntropyBonus ? 1 : samples.Sum(sample => sample.Normalizer.Span.Length - sample.Normalizer.Span.Count(0f))));
         float[] entropies = new SequenceScorer(policy, temperature, batching).Entropies(samples);
         double? threshold = EntropyThreshold.Of(entropies, config.TopEntropyShare);
         return new(1.0 / Math.Max(1, entropies.Count(entropy => entropy >= threshold)), threshold);

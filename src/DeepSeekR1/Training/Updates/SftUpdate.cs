@@ -48,6 +48,7 @@ public sealed record SftLossConfig
 /// <param name="batching">How a step is cut for the machine.</param>
 public sealed class SftUpdate(CausalLM policy, IOptimizer optimizer, SftLossConfig config, BatchConfig batching)
 {
+    private readonly MemoryBudget _memory = new(batching, policy.Device);
     private readonly TokenGradient _gradient = new(policy, temperature: 1, batching);
 
     /// <summary>Makes one step from all samples together.</summary>
@@ -58,14 +59,14 @@ public sealed class SftUpdate(CausalLM policy, IOptimizer optimizer, SftLossConf
     internal UpdateReport Step(IReadOnlyList<SftSample> samples, double learningRate, PhaseClock? clock)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Run(samples, batching, optimizer, policy, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics, clock), clock);
+        return OptimizerStep.Run(samples, _memory, optimizer, policy, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics, clock), clock);
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
     internal LossMetrics Gradient(IReadOnlyList<SftSample> samples)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Gradient(samples, batching, optimizer, policy, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
+        return OptimizerStep.Gradient(samples, _memory, optimizer, policy, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
     }
 
     private void Accumulate(MicroBatch batch, int labels, LossMetrics metrics, PhaseClock? clock = null) => _gradient.Accumulate(batch, (scores, logProbs, entropies) =>

@@ -20,14 +20,15 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <param name="batch">The micro-batch.</param>
     /// <param name="loss">The scores of its tokens, differentiable → scalar loss.</param>
     /// <param name="hasEntropyGradient">True where the loss depends on the entropies.</param>
+    /// <param name="values">[token] log-probabilities that the loss is evaluated at; null: those of this forward pass.</param>
     /// <param name="clock">Books forward and backward.</param>
-    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, PhaseClock? clock = null)
+    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, Tensor? values = null, PhaseClock? clock = null)
     {
         using var scope = NewDisposeScope();
         var hidden = Hidden(batch);
         using var scores = new TokenLogProbs(hidden, _head, batch.Targets, temperature, logitsPerChunk: batching.LogitsPerChunk);
         clock?.Mark("forward");
-        var logProbs = scores.LogProbs.detach().requires_grad_();
+        var logProbs = (values ?? scores.LogProbs).detach().requires_grad_();
         var entropies = scores.Entropies.detach().requires_grad_(hasEntropyGradient);
         loss(scores, logProbs, entropies).backward();
         var dHidden = scores.Backward(logProbs.grad ?? zeros_like(logProbs), hasEntropyGradient ? entropies.grad : null, HeadGradient());

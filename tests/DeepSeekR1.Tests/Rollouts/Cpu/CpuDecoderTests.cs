@@ -196,8 +196,9 @@ public class CpuDecoderTests(ITestOutputHelper output)
         double worst = expected.Zip(actual).Max(pair => pair.First.Zip(pair.Second).Max(logit => Math.Abs((double)logit.First - logit.Second)));
         double deviation = Math.Sqrt(expected[0].Average(logit => (double)logit * logit));
         output.WriteLine($"worst {worst:E1}, logits' deviation {deviation:F2}");
-        // The same weights, but keys and values rounded to 8 bits: a relative 2^-9 each, here over few tokens and layers.
-        Assert.InRange(worst, 1e-6, 0.05 * deviation);
+        // The same weights, but keys, values and, by the processor's own products, activations rounded to 8 bits: a relative 2^-9 each, here
+        // over few tokens and layers.
+        Assert.InRange(worst, 1e-6, 0.06 * deviation);
     }
 
     [Theory, InlineData("qwen2-sliding"), InlineData("mistral-sliding"), InlineData("qwen3-moe"), InlineData("deepseek-v3")]

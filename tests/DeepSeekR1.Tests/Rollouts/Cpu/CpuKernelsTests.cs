@@ -47,16 +47,68 @@ public unsafe class CpuKernelsTests
     [Theory, MemberData(nameof(Products))]
     public void A_row_has_the_same_bits_whatever_rows_and_panels_are_computed_with_it(int bits, int rows, int inner, int columns, bool isBfloat16)
     {
-        var kernels = CpuKernels.OfWidth(bits);
-        var type = isBfloat16 ? PanelType.Bfloat16 : PanelType.Float32;
-        float[,] left = Numbers(1, rows, inner), right = Numbers(2, columns, inner), zeros = new float[rows, columns];
-        float[,] together = Multiply(kernels, type, left, right, zeros, false, null);
-        for (int row = 0; row < rows; row++)
+        float[,] left = Numbers(1, rows, inner), right = Numbers(2, columns, inner);
+        AssertSameBitsAlone(CpuKernels.OfWidth(bits), isBfloat16 ? PanelType.Bfloat16 : PanelType.Float32, left, right, arePaired: false);
+    }
+
+    public static TheoryData<int, int, int, int, bool> WeightProducts =>
+        [.. from width in new[] { 128, 256, 512, 0 }
+            from isBfloat16 in new[] { false, true }
+            from shape in new[] { (1, 64, 192), (3, 33, 40), (8, 64, 32), (13, 24, 70), (64, 576, 96), (31, 1536, 64) }
+            select (width, shape.Item1, shape.Item2, shape.Item3, isBfloat16)];
+
+    [Theory, MemberData(nameof(WeightProducts))]
+    public void Products_with_weights_equal_the_scalar_sum(int bits, int rows, int inner, int columns, bool isBfloat16)
+    {
+        float[,] left = Numbers(1, rows, inner), right = Numbers(2, columns, inner), before = Numbers(3, rows, columns);
+        float[] bias = [.. Enumerable.Range(0, columns).Select(i => 0.01f * i)];
+        if (isBfloat16)
         {
-            var one = new float[1, inner];
-            for (int k = 0; k < inner; k++) one[0, k] = left[row, k];
-            float[,] alone = Multiply(kernels, type, one, right, new float[1, columns], false, null, panelsAtOnce: 2);
-            for (int column = 0; column < columns; column++) Assert.Equal(together[row, column], alone[0, column]);
+            // What native products round, so that the sum is of the same numbers in every kernel.
+            Round(right);
+            Round(left);
+        }
+        foreach (bool add in new[] { false, true })
+        {
+            float[,] result = Multiply(CpuKernels.OfWidth(bits), isBfloat16 ? PanelType.Bfloat16 : PanelType.Float32, left, right, before, add, bias, arePaired: true);
+            for (int row = 0; row < rows; row++)
+            {
+                for (int column = 0; column < columns; column++)
+                {
+                    double expected = (add ? before[row, column] : 0) + bias[column], magnitude = 1;
+                    for (int k = 0; k < inner; k++)
+                    {
+                        expected += (double)left[row, k] * right[column, k];
+                        magnitude += Math.Abs(left[row, k] * right[column, k]);
+                    }
+                    Assert.Equal(expected, result[row, column], 4e-7 * magnitude);
+                }
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(WeightProducts))]
+    public void A_row_has_the_same_bits_whatever_is_multiplied_with_the_same_weights(int bits, int rows, int inner, int columns, bool isBfloat16)
+    {
+        float[,] left = Numbers(1, rows, inner), right = Numbers(2, columns, inner);
+        AssertSameBitsAlone(CpuKernels.OfWidth(bits), isBfloat16 ? PanelType.Bfloat16 : PanelType.Float32, left, right, arePaired: true);
+    }
+
+    private static void AssertSameBitsAlone(CpuKernels kernels, PanelType type, float[,] left, float[,] right, bool arePaired)
+    {
+        int rows = left.GetLength(0), inner = left.GetLength(1), columns = right.GetLength(0);
+        float[,] together = Multiply(kernels, type, left, right, new float[rows, columns], false, null, arePaired: arePaired);
+        foreach (int count in new[] { 1, 2, 5 })
+        {
+            for (int first = 0; first + count <= rows; first += count)
+            {
+                var some = new float[count, inner];
+                for (int i = 0; i < count; i++)
+                    for (int k = 0; k < inner; k++) some[i, k] = left[first + i, k];
+                float[,] apart = Multiply(kernels, type, some, right, new float[count, columns], false, null, panelsAtOnce: 2, arePaired);
+                for (int i = 0; i < count; i++)
+                    for (int column = 0; column < columns; column++) Assert.Equal(together[first + i, column], apart[i, column]);
+            }
         }
     }
 
@@ -140,24 +192,26 @@ public unsafe class CpuKernelsTests
     }
 
     private static float[,] Multiply(
-        CpuKernels kernels, PanelType type, float[,] left, float[,] right, float[,] before, bool add, float[]? bias, int panelsAtOnce = int.MaxValue)
+        CpuKernels kernels, PanelType type, float[,] left, float[,] right, float[,] before, bool add, float[]? bias, int panelsAtOnce = int.MaxValue, bool arePaired = false)
     {
-        int rows = left.GetLength(0), inner = left.GetLength(1), columns = right.GetLength(0), width = kernels.Width, panels = Panel.Count(columns, width);
-        int stride = (inner + 1) / 2 * 2;
-        nint panelBytes = (nint)stride * width * Panel.ElementBytes(type);
+        int rows = left.GetLength(0), inner = left.GetLength(1), columns = right.GetLength(0), width = kernels.Width;
+        int panels = arePaired ? 2 * Panel.Count(columns, 2 * width) : Panel.Count(columns, width), stride = (inner + 1) / 2 * 2, resultStride = panels * width;
+        int pairBytes = Panel.PairBytes(type, width);
+        nint panelBytes = (nint)stride / 2 * pairBytes;
         using var packed = new NativeBuffer(panelBytes * panels);
         using var x = NativeBuffer.OfFloats(rows * stride);
-        using var y = NativeBuffer.OfFloats(rows * columns);
+        using var y = NativeBuffer.OfFloats(rows * resultStride);
         using var b = NativeBuffer.OfFloats(panels * width);
+        var weights = new Panels((nint)packed.Pointer, panelBytes, inner, columns, type, arePaired);
         var source = new byte[columns * inner * Panel.ElementBytes(type)];
-        fixed (byte* weights = source)
+        fixed (byte* numbers = source)
         {
             for (int column = 0; column < columns; column++)
             {
                 for (int k = 0; k < inner; k++)
                 {
-                    if (type == PanelType.Float32) ((float*)weights)[column * inner + k] = right[column, k];
-                    else ((ushort*)weights)[column * inner + k] = Bfloat16.FromSingle(right[column, k]);
+                    if (type == PanelType.Float32) ((float*)numbers)[column * inner + k] = right[column, k];
+                    else ((ushort*)numbers)[column * inner + k] = Bfloat16.FromSingle(right[column, k]);
                 }
             }
             nint* lanes = stackalloc nint[width];
@@ -166,29 +220,29 @@ public unsafe class CpuKernelsTests
                 for (int lane = 0; lane < width; lane++)
                 {
                     int column = panel * width + lane;
-                    lanes[lane] = column < columns ? (nint)(weights + column * inner * Panel.ElementBytes(type)) : 0;
+                    lanes[lane] = column < columns ? (nint)(numbers + column * inner * Panel.ElementBytes(type)) : 0;
                 }
-                Panel.Pack(lanes, inner, type, width, packed.Pointer + panel * panelBytes);
+                Panel.Pack(lanes, inner, type, width, weights[panel, pairBytes], weights.Step(pairBytes));
             }
         }
         for (int row = 0; row < rows; row++)
         {
             for (int k = 0; k < inner; k++) x.Floats[row * stride + k] = left[row, k];
-            for (int column = 0; column < columns; column++) y.Floats[row * columns + column] = before[row, column];
+            for (int column = 0; column < columns; column++) y.Floats[row * resultStride + column] = before[row, column];
         }
         for (int i = 0; bias is not null && i < columns; i++) b.Floats[i] = bias[i];
 
-        var right2 = new Panels((nint)packed.Pointer, panelBytes, inner, columns, type);
-        for (int panel = 0; panel < panels;)
+        Rows leftRows = new((nint)x.Floats, stride, rows), resultRows = new((nint)y.Floats, resultStride, rows);
+        var epilogue = new Epilogue(add, bias is null ? 0 : (nint)b.Floats);
+        for (int panel = 0, end; panel < panels; panel = end)
         {
-            int end = panelsAtOnce < panels - panel ? panel + panelsAtOnce : panels;
-            kernels.Multiply(
-                new Rows((nint)x.Floats, stride, rows), right2, panel, end, new Rows((nint)y.Floats, columns, rows), new Epilogue(add, bias is null ? 0 : (nint)b.Floats));
-            panel = end;
+            end = panelsAtOnce < panels - panel ? panel + panelsAtOnce : panels;
+            if (arePaired) kernels.MultiplyWeights(leftRows, weights, panel, end, resultRows, epilogue);
+            else kernels.Multiply(leftRows, weights, panel, end, resultRows, epilogue);
         }
         var result = new float[rows, columns];
         for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++) result[row, column] = y.Floats[row * columns + column];
+            for (int column = 0; column < columns; column++) result[row, column] = y.Floats[row * resultStride + column];
         return result;
     }
 

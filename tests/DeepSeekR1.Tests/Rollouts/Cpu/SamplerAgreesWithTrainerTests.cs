@@ -1,8 +1,10 @@
+using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Models;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Rollouts.Cpu;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Testing;
 using DeepSeekR1.Tests.Models;
 using DeepSeekR1.Training;
 using static TorchSharp.torch;
@@ -36,6 +38,39 @@ public class SamplerAgreesWithTrainerTests(ITestOutputHelper output)
         output.WriteLine($"{dtype}: {differences.Length} tokens, mean {differences.Average():E1}, max {differences.Max():E1}");
         Assert.InRange(differences.Max(), 0, largest);
         Assert.InRange(differences.Average(), 0, mean);
+    }
+
+    // Long enough for several pages of the cache and several chunks; prompts of one token and of many; more than one group held at a time.
+    [Theory]
+    [InlineData("llama", ScalarType.Float32, KernelWidth.Auto, 1), InlineData("llama", ScalarType.BFloat16, KernelWidth.Auto, 2), InlineData("qwen2", ScalarType.Float32, KernelWidth.Avx2, 3)]
+    [InlineData("qwen3", ScalarType.BFloat16, KernelWidth.Portable, 1), InlineData("mistral-full", ScalarType.BFloat16, KernelWidth.Auto, 1)]
+    public void Completions_read_again_have_the_bits_they_were_drawn_with(string name, ScalarType dtype, KernelWidth width, int threads)
+    {
+        using var model = HfCheckpoint.LoadModel(Reference.Golden("models", name), ModelFixtures.Runtime, dtype);
+        using var decoder = new CpuDecoder(model, threads, width, smallestSharedStage: 0);
+        int vocabulary = model.Config.VocabularySize, room = Math.Min(model.Config.MaxPositions, 260);
+        var engine = new RolloutEngine(decoder, new BytesTokenizer(), stopIds: [7], new RolloutLimits { MaxSequences = 13 });
+        EncodedPrompt[] prompts = [.. new[] { 1, 16, 33, 50 }.Select((length, i) =>
+            new EncodedPrompt(new Prompt { Id = $"p{i}", Text = "" }, Enumerable.Range(0, length).Select(token => (token * 31 + 7 * i + 1) % vocabulary).ToArray(), i))];
+        var groups = engine.Generate(
+            prompts, groupSize: 5, new SamplingConfig { Temperature = Temperature, TopP = 0.95, MaxNewTokens = room - 50 }, new RolloutAddress(new AddressedRandom(1, RandomPurpose.Rollout), Step: 0));
+        // In an order that scatters the groups, as minibatches do.
+        Rollout[] rollouts = [.. groups.SelectMany(group => group.Rollouts).OrderBy(rollout => rollout.Ids.Span[0]).ThenBy(rollout => rollout.Ids.Length)];
+        Assert.Contains(rollouts, rollout => rollout.Ids.Length > 64);
+        float[][] again = decoder.LogProbs([.. rollouts.Select(rollout => (rollout.PromptIds, rollout.Ids))], Temperature);
+        Assert.Equal(rollouts.Select(rollout => rollout.LogProbs.ToArray()), again);
+    }
+
+    [Fact]
+    public void A_text_that_does_not_fit_or_is_not_of_the_vocabulary_is_refused()
+    {
+        using var model = HfCheckpoint.LoadModel(Reference.Golden("models", "llama"), ModelFixtures.Runtime);
+        using var decoder = new CpuDecoder(model, threads: 1);
+        Assert.Contains("positions", Assert.Throws<R1Exception>(() => decoder.LogProbs([(new[] { 1 }, new int[model.Config.MaxPositions + 1])], 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Assert.Throws<R1Exception>(() => decoder.LogProbs([(new[] { 1 }, new[] { 2, 1 << 20 })], 1)).Message, StringComparison.Ordinal);
+        Assert.Empty(decoder.LogProbs([(new[] { 1 }, Array.Empty<int>())], 1)[0]);
+        using var batch = decoder.Start([new[] { 1, 2 }], [1], 1);
+        Assert.Throws<InvalidOperationException>(() => decoder.LogProbs([(new[] { 1 }, new[] { 2 })], 1));
     }
 
     private static IEnumerable<double> Differences(CausalLM model, Rollout rollout)

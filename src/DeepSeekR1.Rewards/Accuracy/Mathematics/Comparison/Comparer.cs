@@ -52,7 +52,7 @@ internal sealed partial class Comparer(Sampling sampling)
         if (!relation.IsEquation || value is Listing) return null;
 
         var sides = relation.Operands;
-        int named = IsLabel(sides[0]) ? 0 : IsLabel(sides[^1]) ? sides.Count - 1 : -1;
+        int named = IsLabelOf(sides, 0) ? 0 : IsLabelOf(sides, sides.Count - 1) ? sides.Count - 1 : -1;
         bool? all = true;
         for (int i = 0; i < sides.Count; i++)
         {
@@ -66,6 +66,10 @@ internal sealed partial class Comparer(Sampling sampling)
 
     /// <summary>A verdict, which may be null, found.</summary>
     private readonly record struct Box(bool? Value);
+
+    /// <summary>"x = 2x + 3" names nothing: it says what x must be.</summary>
+    private static bool IsLabelOf(List<Node> sides, int at) =>
+        IsLabel(sides[at]) && !(sides[at] is Symbol symbol && sides.Where((_, i) => i != at).Any(side => Survey.Of(side).Variables.Contains(symbol.Name)));
 
     /// <summary>x, AB, f(x), (x, y): something that is being named, not computed.</summary>
     private static bool IsLabel(Node node) => node switch

@@ -25,6 +25,12 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
     /// </summary>
     public long SmallestTerm { get; private set; } = long.MaxValue;
 
+    /// <summary>
+    /// The smallest term of an exact sum, as a power of two relative to the sum, such as of 2 + 10⁻⁶⁰: a function of it must be known to as many bits for
+    /// a changed digit to show.
+    /// </summary>
+    public long FinestPart { get; private set; }
+
     /// <summary>Bits of approximate numbers.</summary>
     public int Precision => precision;
 
@@ -93,7 +99,12 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
 
     private Value? Add(Value a, Value b)
     {
-        if (a is ExactValue x && b is ExactValue y && Affords(x.Number, y.Number)) return Exact(x.Number + y.Number);
+        if (a is ExactValue x && b is ExactValue y && Affords(x.Number, y.Number))
+        {
+            var total = Exact(x.Number + y.Number);
+            if (!x.Number.IsZero && !y.Number.IsZero) FinestPart = Math.Min(FinestPart, Math.Min(x.Number.Magnitude, y.Number.Magnitude) - total.Number.Magnitude);
+            return total;
+        }
         if (a is InfiniteValue || b is InfiniteValue) return null;
         if (ToBall(a) is not { } p || ToBall(b) is not { } q) return null;
         Note(p);
@@ -184,7 +195,11 @@ internal sealed partial class Evaluator(Point point, int precision, bool isCompl
         return !isComplex && !number.IsReal ? null : new ApproximateValue(number);
     }
 
-    private ComplexBall? ToBall(Value? value) => value?.Approximate(precision);
+    private ComplexBall? ToBall(Value? value)
+    {
+        if (value is ExactValue { Number: { IsZero: false, Magnitude: < 0 and var magnitude } }) SmallestTerm = Math.Min(SmallestTerm, magnitude);
+        return value?.Approximate(precision);
+    }
 
     private void Note(ComplexBall term)
     {

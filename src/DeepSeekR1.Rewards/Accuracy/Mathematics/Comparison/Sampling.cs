@@ -16,6 +16,12 @@ internal sealed class Sampling(ulong seed, Budget budget)
 
     private const int MaxTries = 72;
 
+    /// <summary>Powers of two: sizes of constants at which a function may have a joint. Smaller ones lie among the usual points.</summary>
+    private const int SmallestJoint = 2, LargestJoint = 4000, LargestIntegerScale = 11;
+
+    /// <summary>With more sizes than this nothing is said; with few, those of their products and quotients are looked at too.</summary>
+    private const int MaxJoints = 6, MaxPairedJoints = 3, PointsAtJoint = 6;
+
     private const int FirstPrecision = 192;
 
     /// <summary>Two numbers are equal when they agree to 40 digits, 133 bits, of the smallest term in them.</summary>
@@ -75,9 +81,57 @@ internal sealed class Sampling(ulong seed, Budget budget)
         if (survey.Variables.Count == 0) return CompareConstants(gold, answer, judge);
         bool isComplex = survey.HasImaginaryUnit;
         if (survey.IsRational) return CompareAt(gold, answer, judge, Region.LargeIntegers, ExactPoints, isComplex: false);
-        if (survey.WantsIntegers) return CompareAt(gold, answer, judge, Region.SmallIntegers, ApproximatePoints, isComplex);
-        return CompareAt(gold, answer, judge, Region.Reals, ApproximatePoints, isComplex)
-            ?? CompareAt(gold, answer, judge, Region.SmallIntegers, ApproximatePoints, isComplex);
+        bool? verdict = survey.WantsIntegers ? null : CompareAt(gold, answer, judge, Region.Reals, ApproximatePoints, isComplex);
+        if (verdict is not null && !(verdict == true && survey.HasPieces)) return verdict;
+        var region = verdict is null ? Region.SmallIntegers : Region.Reals;
+        verdict ??= CompareAt(gold, answer, judge, region, ApproximatePoints, isComplex);
+        if (verdict != true) return verdict;
+
+        bool? isDifferent = IsDifferentAtJoints(gold, answer, judge, region, isComplex);
+        // A floor or a maximum that the reference has not may step in anywhere.
+        bool hasStrangeSteps = survey.HasSteps && !Survey.Of(gold).HasSteps;
+        return hasStrangeSteps && isDifferent == false ? null : !isDifferent;
+    }
+
+    /// <summary>
+    /// Looks where functions that are pieced together may have their joints: at numbers of the sizes of the constants. Null where there are too many.
+    /// </summary>
+    private bool? IsDifferentAtJoints(Node gold, Node answer, Judge judge, Region region, bool isComplex)
+    {
+        var scales = Joints(gold, answer);
+        if (scales.Count > MaxJoints) return null;
+        int[] others = scales.Count <= MaxPairedJoints ? [0, .. scales] : [0];
+        scales.UnionWith([.. others.SelectMany(a => scales.SelectMany(b => (int[])[a + b, a - b]))]);
+        foreach (int scale in scales)
+        {
+            if (region == Region.SmallIntegers && scale is < 0 or > LargestIntegerScale) continue;
+            for (int i = 0; i < PointsAtJoint; i++)
+            {
+                if (CompareAt(gold, answer, judge, new Point(seed, region, i, scale), isComplex).Verdict == false) return true;
+                if (budget.IsExhausted) return null;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>The sizes, as powers of two, of the greatest parts without variables.</summary>
+    private SortedSet<int> Joints(params ReadOnlySpan<Node> nodes)
+    {
+        var scales = new SortedSet<int>();
+        foreach (var node in nodes) HasVariables(node);
+        return scales;
+
+        bool HasVariables(Node node)
+        {
+            var parts = node.Children.Select(child => (Node: child, IsVariable: HasVariables(child))).ToList();
+            if (node is not Symbol && !parts.Exists(part => part.IsVariable)) return false;
+            foreach (var part in parts.Where(part => !part.IsVariable))
+            {
+                if (Constant(part.Node)?.Approximate(FirstPrecision) is not { MayBeZero: false, Magnitude: var size }) continue;
+                if (Math.Abs(size) is >= SmallestJoint and <= LargestJoint) scales.Add((int)size);
+            }
+            return true;
+        }
     }
 
     /// <summary>A reference without a value cannot be judged; an answer without a value is wrong.</summary>
@@ -131,8 +185,8 @@ internal sealed class Sampling(ulong seed, Budget budget)
         if (!ComplexBall.Add(p, -q, precision).MayBeZero) return new(false, 0);
 
         long error = Math.Max(p.ErrorMagnitude, q.ErrorMagnitude), smallest = evaluator.SmallestTerm;
-        if (!p.MayBeZero) smallest = Math.Min(smallest, p.Magnitude);
-        if (!q.MayBeZero) smallest = Math.Min(smallest, q.Magnitude);
+        if (!p.MayBeZero) smallest = Math.Min(smallest, p.Magnitude + evaluator.FinestPart);
+        if (!q.MayBeZero) smallest = Math.Min(smallest, q.Magnitude + evaluator.FinestPart);
         if (smallest == long.MaxValue) smallest = 0;
         if (error == long.MinValue || error <= smallest - AgreedBits) return new(true, 0);
         return new(null, precision + (error - (smallest - AgreedBits)) + 16);

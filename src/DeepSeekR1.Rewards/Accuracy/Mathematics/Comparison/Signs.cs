@@ -41,23 +41,11 @@ internal static class Signs
                 all += sum.Terms.Count(term => term.Sign is TermSign.PlusMinus or TermSign.MinusPlus);
                 opposite += sum.Terms.Count(term => term.Sign is TermSign.MinusPlus);
             }
-            foreach (var child in Children(part)) Visit(child);
+            foreach (var child in part.Children) Visit(child);
         }
         Visit(node);
         return (all, opposite);
     }
-
-    private static IEnumerable<Node> Children(Node node) => node switch
-    {
-        Sum sum => sum.Terms.Select(term => term.Term),
-        Product product => product.Factors.Select(factor => factor.Factor),
-        Power power => [power.Base, power.Exponent],
-        Apply apply => apply.Arguments,
-        Quantity quantity => [quantity.Value],
-        Relation relation => relation.Operands,
-        Bracketed bracketed => bracketed.Items,
-        _ => [],
-    };
 
     /// <summary>The expression with its k-th sign minus where bit k is set (± and ∓ the other way round).</summary>
     private static Node Choose(Node node, int bits, ref int position)

@@ -6,6 +6,8 @@ internal sealed class Survey
     /// <summary>A greater power of a whole number of forty bits would be slow to compute exactly.</summary>
     private const int MaxPower = 128;
 
+    private int _seen;
+
     /// <summary>Names of the variables.</summary>
     public HashSet<string> Variables { get; } = new(StringComparer.Ordinal);
 
@@ -21,6 +23,15 @@ internal sealed class Survey
     /// <summary>A variable stands where only integers make sense: in a factorial or binomial.</summary>
     public bool WantsIntegers { get; private set; }
 
+    /// <summary>
+    /// A variable stands in a function that may be pieced together (an absolute value, a root, a binomial): agreeing on one stretch says nothing
+    /// of the next.
+    /// </summary>
+    public bool HasPieces { get; private set; }
+
+    /// <summary>A variable stands in a function of steps or choices: a floor, a maximum, a remainder.</summary>
+    public bool HasSteps { get; private set; }
+
     public static Survey Of(params ReadOnlySpan<Node> nodes)
     {
         var survey = new Survey();
@@ -32,7 +43,10 @@ internal sealed class Survey
     {
         switch (node)
         {
-            case Symbol symbol: Variables.Add(symbol.Name); break;
+            case Symbol symbol:
+                Variables.Add(symbol.Name);
+                _seen++;
+                break;
             case Constant constant:
                 IsRational &= constant.Kind == ConstantKind.Infinity;
                 HasImaginaryUnit |= constant.Kind == ConstantKind.I;
@@ -45,8 +59,8 @@ internal sealed class Survey
                 break;
             case Power power:
                 IsRational &= IsSmallInteger(power.Exponent);
-                Visit(power.Base);
-                Visit(power.Exponent);
+                bool isVariable = VisitForVariables(power.Base);
+                HasPieces |= !VisitForVariables(power.Exponent) && isVariable && !IsSmallInteger(power.Exponent);
                 break;
             case Apply apply: Visit(apply); break;
             case Quantity quantity:
@@ -60,10 +74,19 @@ internal sealed class Survey
     {
         IsRational &= apply.Function == Function.Ratio;
         HasBareLogarithm |= apply.Function == Function.Log;
-        int before = Variables.Count;
-        foreach (var argument in apply.Arguments) Visit(argument);
-        bool isDiscrete = apply.Function is Function.Factorial or Function.DoubleFactorial or Function.Binomial or Function.Gcd or Function.Lcm or Function.Mod;
-        WantsIntegers |= isDiscrete && (Variables.Count > before || apply.Arguments.Any(argument => Of(argument).Variables.Count > 0));
+        bool isVariable = false;
+        foreach (var argument in apply.Arguments) isVariable |= VisitForVariables(argument);
+        WantsIntegers |= isVariable && apply.Function is Function.Factorial or Function.DoubleFactorial or Function.Binomial or Function.Gcd or Function.Lcm or Function.Mod;
+        HasSteps |= isVariable && apply.Function is Function.Floor or Function.Ceiling or Function.Max or Function.Min or Function.Gcd or Function.Lcm or Function.Mod;
+        HasPieces |= isVariable && apply.Function is not ((>= Function.Sin and <= Function.Csc) or (>= Function.Sinh and <= Function.LogBase) or Function.Ratio);
+    }
+
+    /// <summary>Whether variables occur in it.</summary>
+    private bool VisitForVariables(Node node)
+    {
+        int before = _seen;
+        Visit(node);
+        return _seen > before;
     }
 
     private static bool IsSmallInteger(Node exponent) => exponent switch

@@ -35,6 +35,9 @@ internal readonly struct Rational : IEquatable<Rational>, IComparable<Rational>
     /// <summary>Bits of numerator and denominator together: the measure of what an operation costs.</summary>
     public long Bits => Numerator.GetBitLength() + Denominator.GetBitLength();
 
+    /// <summary>The absolute value is about 2 to this power; 0 for zero.</summary>
+    public long Magnitude => Numerator.IsZero ? 0 : BigInteger.Abs(Numerator).GetBitLength() - Denominator.GetBitLength();
+
     public static implicit operator Rational(int integer) => new(integer);
 
     public static Rational operator +(Rational a, Rational b) => a.Denominator.IsOne && b.Denominator.IsOne

@@ -1,7 +1,21 @@
 namespace DeepSeekR1.Rewards.Mathematics;
 
 /// <summary>A part of a parsed answer. Sums, products and chains are flat lists, so that depth grows only with brackets.</summary>
-internal abstract class Node;
+internal abstract class Node
+{
+    /// <summary>The expressions that it is made of.</summary>
+    public IEnumerable<Node> Children => this switch
+    {
+        Sum sum => sum.Terms.Select(term => term.Term),
+        Product product => product.Factors.Select(factor => factor.Factor),
+        Power power => [power.Base, power.Exponent],
+        Apply apply => apply.Arguments,
+        Quantity quantity => [quantity.Value],
+        Relation relation => relation.Operands,
+        Bracketed bracketed => bracketed.Items,
+        _ => [],
+    };
+}
 
 /// <summary>A literal number.</summary>
 internal sealed class Number(Rational value) : Node

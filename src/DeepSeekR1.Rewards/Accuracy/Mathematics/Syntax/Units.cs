@@ -26,6 +26,16 @@ internal static class Units
         "less", "hundred", "hundreds", "thousand", "thousands", "million", "millions", "billion", "billions", "trillion", "trillions", "dozen", "dozens",
         "pair", "pairs", "score", "if", "when", "where", "for", "not", "is", "are", "but", "base", "than", "with", "without", "by", "infinity", "root", "power",
         "point", "negative", "positive", "equals", "divided", "remainder", "no", "none", "almost", "about", "approximately", "as", "maybe", "either", "nor",
+        "twice", "thrice", "double", "doubled", "triple", "tripled", "halved", "fold", "gross", "grand", "lakh", "crore", "tens", "ones", "k", "inverse", "reciprocal",
+        "wrong", "incorrect", "false", "untrue", "never", "perhaps", "possibly", "probably", "roughly", "around", "nearly", "guess", "unless", "except", "and", "or",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty", "forty", "fifty",
+    }.ToFrozenSet();
+
+    /// <summary>Five tenths are not five.</summary>
+    private static readonly FrozenSet<string> _parts = new[]
+    {
+        "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "sixteenth", "twentieth", "thirtieth", "fiftieth", "sixtieth",
+        "hundredth", "thousandth", "millionth", "billionth",
     }.ToFrozenSet();
 
     /// <summary>
@@ -48,7 +58,7 @@ internal static class Units
         string power = "";
         foreach (string word in words)
         {
-            if (_notUnits.Contains(word) || word.Any(IsNumeral)) return null;
+            if (_notUnits.Contains(word) || _parts.Contains(Singular(word)) || word.Any(IsNumeral)) return null;
             if (word is "square" or "sq" or "cubic" or "cu") power = word[0] == 's' ? "^2" : "^3";
             else if (word is "per" or "/" or "a" or "an") parts.Add("/");
             else if (word[0] == '^') parts.Add(word);
