@@ -13,7 +13,7 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["products"] = ("matrix products of the decoder and of LibTorch; [--threads N]", args => Synchronous(ProductBenchmark.Run, args)),
     ["rollouts"] = ("tokens a second of the decoders; [--quick] [--threads N] [--model mini|smollm2|qwen2.5] [--llama-bench PATH]", args => Synchronous(RolloutBenchmark.Run, args)),
     ["scaling"] = ("tokens a second of rollouts by their length, bytes of the cache, and what one long sequence costs; [--threads N]", args => Synchronous(ScalingBenchmark.Run, args)),
-    ["training"] = ("tokens a second of a training step, and where the time goes", args => Synchronous(TrainingBenchmark.Run, args)),
+    ["training"] = ("optimizer steps, or whole GRPO steps, beside eager mode; [--threads N] [--runs N] [--step supervised|policy|PROMPTS]", args => Synchronous(TrainingBenchmark.Run, args)),
     ["memory"] = ("memory of a training step at a vocabulary of 49,152 beside the naive way, and with layers computed twice; [--threads N]", args => Synchronous(MemoryBenchmark.Run, args)),
     ["bitwise"] = ("an update of GRPO in bitwise mode beside a usual one; [--threads N]", args => Synchronous(BitwiseBenchmark.Run, args)),
     ["optimizers"] = ("seconds of an optimizer's step and bytes of its moments; [--threads N]", args => Synchronous(OptimizerBenchmark.Run, args)),

@@ -15,7 +15,7 @@ public class CommandTests
     {
         var run = new CliRun();
         int code = await run.RunAsync("train", "--stage", "reasoning-rl", "--config", "my.json", "--set", "a.b=1", "--set", "c={\"d\": 2}", "--model", "m", "--data", "d.jsonl",
-            "--output", "out", "--resume", "--device", "cuda", "--seed", "18446744073709551615", "--dry-run");
+            "--output", "out", "--resume", "--device", "cuda", "--seed", "18446744073709551615", "--profile", "--dry-run");
         Assert.Equal((0, ""), (code, run.Error));
         var request = Assert.IsType<TrainRequest>(run.Request);
         Assert.Equal(["a.b=1", "c={\"d\": 2}"], request.Overrides);
@@ -30,6 +30,7 @@ public class CommandTests
             Resume = true,
             Device = DeviceChoice.Cuda,
             Seed = ulong.MaxValue,
+            Profile = true,
             DryRun = true,
         };
         Assert.Equal(expected, request);

@@ -18,9 +18,10 @@ internal static class TrainCommand
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --output." };
         var device = Options.Device();
         var seed = Options.Seed();
+        Option<bool> profile = new("--profile") { Description = "Tells at the end of each stage where its time went, by phase of a step." };
         Option<bool> dryRun = new("--dry-run") { Description = "Checks everything and tells what the run would cost, without running." };
 
-        var command = new Command("train", "Trains a model: one stage of the DeepSeek-R1 recipe, or all.") { stage, config, set, model, data, output, resume, device, seed, dryRun };
+        var command = new Command("train", "Trains a model: one stage of the DeepSeek-R1 recipe, or all.") { stage, config, set, model, data, output, resume, device, seed, profile, dryRun };
         command.Validators.Add(result =>
         {
             if (result.GetValue(resume) && result.GetValue(output) is null) result.AddError("--resume needs --output: which run goes on?");
@@ -38,6 +39,7 @@ internal static class TrainCommand
                 Resume = parsed.GetValue(resume),
                 Device = parsed.GetValue(device),
                 Seed = parsed.GetValue(seed),
+                Profile = parsed.GetValue(profile),
                 DryRun = parsed.GetValue(dryRun),
             };
             await context.ObserveAsync(observer => context.Operations.TrainAsync(request, observer, cancellationToken));

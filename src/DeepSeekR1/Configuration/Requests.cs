@@ -32,6 +32,9 @@ public sealed record TrainRequest
     /// <summary>Seed of every random draw.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>Tells at the end of each stage where its time went, by phase of a step.</summary>
+    public bool Profile { get; init; }
+
     /// <summary>Checks everything and tells what the run would cost, but does not run.</summary>
     public bool DryRun { get; init; }
 }

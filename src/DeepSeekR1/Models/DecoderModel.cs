@@ -77,17 +77,35 @@ public abstract class DecoderModel : IDisposable
         CheckShapes(ids, positions, mask, cache);
         using var scope = NewDisposeScope();
         CheckIds(ids);
-        long batch = ids.shape[0], sequence = ids.shape[1], past = cache?.Length ?? 0;
-        var rotation = _rotary.At(positions ?? arange(past, past + sequence, ScalarType.Int64, Device).unsqueeze(0), Dtype);
-        var fullMask = AttentionMask.Create(mask, past, sequence, window: null, Dtype, Device);
-        var slidingMask = Config.SlidingWindow is null ? fullMask : AttentionMask.Create(mask, past, sequence, Config.SlidingWindow, Dtype, Device);
-        var context = new ForwardContext(rotation, fullMask, slidingMask, cache);
+        long sequence = ids.shape[1], past = cache?.Length ?? 0;
+        positions ??= arange(past, past + sequence, ScalarType.Int64, Device).unsqueeze(0);
+        return Hidden(ids, positions, window => AttentionMask.Create(mask, past, sequence, window, Dtype, Device), cache).MoveToOuterDisposeScope();
+    }
 
+    /// <summary>The last hidden states of sequences that share one row.</summary>
+    /// <param name="ids">[1, tokens] int64.</param>
+    /// <param name="positions">[1, tokens] int64.</param>
+    /// <param name="sequences">Which tokens belong together.</param>
+    /// <returns>[1, tokens, hidden].</returns>
+    internal Tensor Hidden(Tensor ids, Tensor positions, TokenSpans sequences)
+    {
+        CheckShapes(ids, positions, mask: null, cache: null);
+        if (ids.numel() != sequences.Tokens) throw new ArgumentException($"{ids.numel()} ids in spans of {sequences.Tokens} tokens", nameof(ids));
+        using var scope = NewDisposeScope();
+        CheckIds(ids);
+        return Hidden(ids, positions, window => AttentionMask.Create(sequences, window, Dtype, Device), cache: null).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Hidden(Tensor ids, Tensor positions, Func<int?, AttentionMask> maskOf, KvCache? cache)
+    {
+        long batch = ids.shape[0], sequence = ids.shape[1];
+        var fullMask = maskOf(null);
+        var context = new ForwardContext(_rotary.At(positions, Dtype), fullMask, Config.SlidingWindow is { } window ? maskOf(window) : fullMask, cache);
         var x = Embedding.index_select(0, ids.reshape(-1)).view(batch, sequence, Config.HiddenSize);
         bool recompute = GradientCheckpointing && is_grad_enabled();
         foreach (var layer in _layers) x = recompute ? RecomputedLayer.Forward(layer, x, context) : layer.Forward(x, context);
         cache?.Advance(sequence);
-        return _norm.Forward(x).MoveToOuterDisposeScope();
+        return _norm.Forward(x);
     }
 
     /// <inheritdoc/>

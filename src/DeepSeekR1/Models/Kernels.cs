@@ -1,3 +1,4 @@
+using DeepSeekR1.Models.Cpu;
 using DeepSeekR1.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -5,8 +6,9 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Models;
 
 /// <summary>
-/// Operators of LibTorch that TorchSharp does not wrap, reached through TorchScript; autograd sees through them. Arguments are
-/// checked by the callers: an error inside a script is not catchable in every build of LibTorch.
+/// What a layer computes between its matrix products: by kernels of our own for float32 and bfloat16 on the CPU, otherwise by operators of
+/// LibTorch, reached through TorchScript where TorchSharp does not wrap them. Autograd knows both. Arguments are checked by the
+/// callers: an error inside a script is not catchable in every build of LibTorch.
 /// </summary>
 internal static class Kernels
 {
@@ -36,7 +38,15 @@ internal static class Kernels
         """);
 
     /// <summary>x / sqrt(mean(x²) + epsilon) * weight over the last dimension; the mean in float32 whatever the dtype.</summary>
-    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) => _script.Invoke("rms_norm", x, weight, epsilon);
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
+        CpuKernels.Take(x, weight) ? RmsNormFunction.Of(x, weight, epsilon) : _script.Invoke("rms_norm", x, weight, epsilon);
+
+    /// <summary>silu(gate) * up (Shazeer 2020, "GLU Variants Improve Transformer").</summary>
+    public static Tensor SwiGlu(Tensor gate, Tensor up) => CpuKernels.Take(gate, up) ? SwiGluFunction.Of(gate, up) : nn.functional.silu(gate) * up;
+
+    /// <summary>x * cos + roll(x, width/2) * sine for x [batch, sequence, heads, width] and the others [batch or 1, sequence, 1, width].</summary>
+    public static Tensor Turn(Tensor x, Tensor cos, Tensor signedSin) =>
+        CpuKernels.Take(x, cos, signedSin) ? TurnFunction.Of(x, cos, signedSin) : (x * cos).addcmul_(x.roll(x.shape[^1] / 2, -1), signedSin, _one);
 
     /// <summary>
     /// x + y. The operator makes a new number for the factor of y at each call, which may be collected while LibTorch still reads it;
@@ -61,8 +71,13 @@ internal static class Kernels
     /// </summary>
     public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask, double scale) => mask.Kind switch
     {
+        AttentionMaskKind.Spans => AttentionFunction.Of(query, key, value, mask.Sequences!, mask.Window, scale),
+        AttentionMaskKind.Causal when CpuKernels.Take(query) => AttentionFunction.Of(query, key, value, TokenSpans.Rows(query.shape[0], query.shape[2]), window: null, scale),
         AttentionMaskKind.Causal => _script.Invoke("causal_attention", query, key, value, scale),
         AttentionMaskKind.Everything => _script.Invoke("full_attention", query, key, value, scale),
         _ => _script.Invoke("masked_attention", query, key, value, mask.Additive!, scale),
     };
+
+    /// <summary>Whether attention takes packed sequences as spans; otherwise it needs a mask of all against all.</summary>
+    public static bool KnowSpans(ScalarType dtype, Device device) => device.type == DeviceType.CPU && dtype is ScalarType.Float32 or ScalarType.BFloat16;
 }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Models;
@@ -73,8 +72,6 @@ internal sealed class RotaryEmbedding : IDisposable
 /// <summary>Cosine and signed sine of the positions of one forward pass.</summary>
 internal readonly record struct Rotation(Tensor Cos, Tensor SignedSin)
 {
-    private static readonly Scalar _one = 1;
-
     /// <summary>Turns [batch, sequence, heads, width].</summary>
-    public Tensor Apply(Tensor x) => (x * Cos).addcmul_(x.roll(x.shape[^1] / 2, -1), SignedSin, _one);
+    public Tensor Apply(Tensor x) => Kernels.Turn(x, Cos, SignedSin);
 }

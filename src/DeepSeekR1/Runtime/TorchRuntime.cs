@@ -32,6 +32,7 @@ public sealed class TorchRuntime
     public static TorchRuntime Create(RuntimeConfig? config = null)
     {
         config ??= new RuntimeConfig();
+        NativeHeap.KeepFreedMemory();
         LoadLibTorch();
         bool hasCuda = config.Device != DeviceChoice.Cpu && cuda.is_available();
         if (config.Device == DeviceChoice.Cuda && !hasCuda)

@@ -6,7 +6,7 @@ using DeepSeekR1.Training;
 namespace DeepSeekR1.Stages;
 
 /// <summary>What all stages of one run share.</summary>
-internal sealed record RunContext(Recipe Recipe, RunData Data, RunFolder Folder, IRunObserver Observer, TorchRuntime Runtime, TimeProvider Time)
+internal sealed record RunContext(Recipe Recipe, RunData Data, RunFolder Folder, IRunObserver Observer, TorchRuntime Runtime, TimeProvider Time, bool IsProfiled = false)
 {
     /// <summary>Opens a model that is asked as this run asks.</summary>
     public PolicyModel Open(string modelFolder)

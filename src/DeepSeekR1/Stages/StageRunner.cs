@@ -78,6 +78,8 @@ internal sealed class StageRunner(RunContext run)
         await TrainAsync(progress, cancellationToken);
 
         if (progress.Best is { } best && best.Step < trainer.Step) run.Say($"{plan.Name}: the model after step {best.Step} was the best on validation and is kept");
+        if (run.IsProfiled)
+            foreach (string line in progress.Profile.Table(plan.Name)) run.Say(line);
         checkpoints.Finish(Mark(progress), folder => SaveFinal(progress, folder));
         _logsBefore = run.Folder.SyncLogs();
         run.Observer.StageEnded(new StageEnd(plan.Name, TimeSpan.FromSeconds(clock.Seconds), checkpoints.FinalFolder));
@@ -109,6 +111,7 @@ internal sealed class StageRunner(RunContext run)
                 foreach (var (name, value) in await EvaluateAsync(progress)) metrics[name] = value;
             if (report is GrpoStepReport rollouts) RecordCompletions(plan.Name, rollouts);
             run.Folder.AppendTiming(plan.Name, report.Step, report.Seconds);
+            progress.Profile.Add(report.Seconds);
             Record(plan, report.Step, metrics);
 
             int every = run.Recipe.Checkpoints.Every;
@@ -203,6 +206,8 @@ internal sealed class StageRunner(RunContext run)
         public BestModel? Best { get; set; }
 
         public int Evaluations { get; set; }
+
+        public StageProfile Profile { get; } = new();
 
         /// <summary>So many evaluations in a row were worth less than the best that going on has no point.</summary>
         public bool IsExhausted => Plan.Patience > 0 && Best is { } best && Evaluations - best.Evaluation >= Plan.Patience;

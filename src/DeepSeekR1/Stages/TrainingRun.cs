@@ -53,7 +53,7 @@ public sealed class TrainingRun
             string output = request.Output ?? RunFolder.NextFree("runs", EnumNames.Name(request.Stage));
             using var folder = request.Resume ? RunFolder.Resume(output) : RunFolder.Create(output);
             folder.WriteConfig(recipe);
-            await new TrainingRun(new RunContext(recipe, data, folder, observer, runtime, time ?? TimeProvider.System), cancellationToken).RunAsync(stages);
+            await new TrainingRun(new RunContext(recipe, data, folder, observer, runtime, time ?? TimeProvider.System, request.Profile), cancellationToken).RunAsync(stages);
             return true;
         });
     }

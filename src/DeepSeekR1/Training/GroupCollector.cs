@@ -41,7 +41,9 @@ internal sealed class GroupCollector(PolicyModel policy, WeightedRewards rewards
         var pending = new List<Task<ScoredGroup>>(prompts.Length);
         try
         {
-            policy.Engine(config.Limits).Generate(
+            var engine = policy.Engine(config.Limits);
+            clock.Mark("sync");
+            engine.Generate(
                 prompts, config.GroupSize, config.Sampling, new RolloutAddress(random, step), progress: progress, onGroup: group => pending.Add(Begin(group, scoring.Token)), cancellationToken: cancellationToken);
             clock.Mark("rollout");
         }

@@ -75,8 +75,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         var minibatches = _compared.Attach(credited.Steps, reference);
         clock.Mark("logprobs");
 
-        var updates = Update(minibatches);
-        clock.Mark("update");
+        var updates = Update(minibatches, clock);
 
         State = State.After(scored, prompts, Config.ToleratedStepsWithoutSignal);
         ReplaceReferenceWhenDue();
@@ -114,14 +113,14 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         return config;
     }
 
-    private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
+    private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches, PhaseClock clock)
     {
         var updates = new List<UpdateReport>();
         for (int epoch = 0; epoch < Config.InnerEpochs; epoch++)
             foreach (var samples in minibatches)
             {
                 bool isPolicyOld = updates.All(update => update.Outcome != UpdateOutcome.Applied);
-                updates.Add(_update.Step(_compared.ForUpdate(samples, isPolicyOld), _schedule.At(Step), State.EntropyBonus(Config.Loss)));
+                updates.Add(_update.Step(_compared.ForUpdate(samples, isPolicyOld), _schedule.At(Step), State.EntropyBonus(Config.Loss), clock));
                 State = State.After(updates[^1], Config.ToleratedSkips).AfterEntropy(updates[^1], Config.Loss);
                 _policy.WeightsChanged();
             }

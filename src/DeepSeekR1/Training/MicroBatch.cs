@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Training;
 
 /// <summary>
-/// Sequences that go through the model together: one a row, padded on the right, or several packed into a row without seeing one
-/// another. Tokens after the last that is scored are not run at all.
+/// Sequences that go through the model together: one a row, padded on the right; several packed into a row without seeing one another; or
+/// all in one row, where those with the same prompt share it. Tokens after the last that is scored are not run at all.
 /// </summary>
 internal sealed class MicroBatch : IDisposable
 {
@@ -14,41 +14,94 @@ internal sealed class MicroBatch : IDisposable
 
     private readonly Device _device;
 
-    /// <summary>Lays out the sequences of a plan as tensors.</summary>
+    private MicroBatch(IReadOnlyList<IScoredSequence> sequences, IReadOnlyList<Member> members, Grid grid, IReadOnlyList<long> hiddenRows, Device device)
+    {
+        (_device, Members) = (device, members);
+        Ids = OnDevice(grid.Ids).view(grid.Rows, -1).DetachFromDisposeScope();
+        HiddenRows = OnDevice([.. hiddenRows]).DetachFromDisposeScope();
+        Targets = OnDevice([.. members.SelectMany(member => member.Positions.Select(position => (long)sequences[member.Index].Ids.Span[position]))]).DetachFromDisposeScope();
+        SequenceIndex = OnDevice([.. members.SelectMany((member, ordinal) => Enumerable.Repeat((long)ordinal, member.Positions.Length))]).DetachFromDisposeScope();
+    }
+
+    /// <summary>What goes in: ids and their positions, rows one after the other.</summary>
+    private sealed record Grid(int Rows, long[] Ids, long[] Positions);
+
+    /// <summary>Lays out rows of one or several documents.</summary>
     /// <param name="sequences">All sequences of the step.</param>
     /// <param name="rows">[row][document] indices into <paramref name="sequences"/>.</param>
     /// <param name="device">Where the tensors live.</param>
-    public MicroBatch(IReadOnlyList<IScoredSequence> sequences, IReadOnlyList<int[]> rows, Device device)
+    public static MicroBatch Rows(IReadOnlyList<IScoredSequence> sequences, IReadOnlyList<int[]> rows, Device device)
     {
-        _device = device;
-        Members = [.. rows.SelectMany(row => row).Select(index => new Member(index, sequences[index].ScoredPositions()))];
-        var inputs = Members.ToDictionary(member => member.Index, member => member.Positions[^1]);
+        using var scope = NewDisposeScope();
+        Member[] members = [.. rows.SelectMany(row => row).Select(index => new Member(index, sequences[index].ScoredPositions()))];
+        var inputs = members.ToDictionary(member => member.Index, member => member.Positions[^1]);
         int length = Kernels.StableLength(rows.Count, rows.Max(row => row.Sum(index => inputs[index])));
-        int tokens = Members.Sum(member => member.Positions.Length);
-        long[] ids = new long[rows.Count * length], document = new long[ids.Length], place = new long[ids.Length];
-        long[] hiddenRows = new long[tokens], targets = new long[tokens], sequence = new long[tokens];
+        var grid = new Grid(rows.Count, new long[rows.Count * length], new long[rows.Count * length]);
+        long[] document = new long[grid.Ids.Length];
         Array.Fill(document, -1);
+        var hiddenRows = new List<long>();
 
-        int token = 0, ordinal = 0;
+        int ordinal = 0;
         for (int row = 0; row < rows.Count; row++)
         {
             int offset = row * length;
             foreach (int index in rows[row])
             {
                 var source = sequences[index].Ids.Span;
-                for (int i = 0; i < inputs[index]; i++) (ids[offset + i], document[offset + i], place[offset + i]) = (source[i], ordinal, i);
-                foreach (int position in Members[ordinal].Positions)
-                    (hiddenRows[token], targets[token], sequence[token++]) = (offset + position - 1, source[position], ordinal);
+                for (int i = 0; i < inputs[index]; i++) (grid.Ids[offset + i], document[offset + i], grid.Positions[offset + i]) = (source[i], ordinal, i);
+                foreach (int position in members[ordinal++].Positions) hiddenRows.Add(offset + position - 1);
                 offset += inputs[index];
-                ordinal++;
             }
         }
-        Ids = OnDevice(ids).view(rows.Count, length).DetachFromDisposeScope();
-        HiddenRows = OnDevice(hiddenRows).DetachFromDisposeScope();
-        Targets = OnDevice(targets).DetachFromDisposeScope();
-        SequenceIndex = OnDevice(sequence).DetachFromDisposeScope();
+        var batch = new MicroBatch(sequences, members, grid, hiddenRows, device);
         if (rows.Any(row => row.Length > 1))
-            (Positions, Mask) = (OnDevice(place).view(rows.Count, length).DetachFromDisposeScope(), BlockDiagonal(OnDevice(document).view(rows.Count, length)));
+            (batch.Positions, batch.Mask) = (batch.OnDevice(grid.Positions).view(rows.Count, length).DetachFromDisposeScope(), BlockDiagonal(batch.OnDevice(document).view(rows.Count, length)));
+        return batch;
+    }
+
+    /// <summary>Lays out families end to end in one row, each prompt once before those that have it in common.</summary>
+    /// <param name="sequences">All sequences of the step.</param>
+    /// <param name="families">[family][member] indices into <paramref name="sequences"/>.</param>
+    /// <param name="device">Where the tensors live.</param>
+    public static MicroBatch Shared(IReadOnlyList<IScoredSequence> sequences, IReadOnlyList<int[]> families, Device device)
+    {
+        using var scope = NewDisposeScope();
+        Member[] members = [.. families.SelectMany(family => family).Select(index => new Member(index, sequences[index].ScoredPositions()))];
+        var (ids, positions, hiddenRows, spans) = (new List<long>(), new List<long>(), new List<long>(), new List<TokenSpan>());
+        int ordinal = 0;
+        foreach (int[] family in families)
+        {
+            // A sequence by itself is one span, its prompt included.
+            int prompt = family.Length > 1 ? sequences[family[0]].PromptLength : 0, promptStart = ids.Count, prefix = -1;
+            if (prompt > 0) prefix = Append(family[0], 0, prompt, -1);
+            foreach (int index in family)
+            {
+                int start = ids.Count;
+                int[] scored = members[ordinal++].Positions;
+                if (scored[^1] > prompt) Append(index, prompt, scored[^1], prefix);
+                foreach (int position in scored) hiddenRows.Add(position - 1 < prompt ? promptStart + position - 1 : start + position - 1 - prompt);
+            }
+        }
+        if (Kernels.StableLength(1, ids.Count) - ids.Count is > 0 and var padding)
+        {
+            spans.Add(new TokenSpan(ids.Count, padding));
+            ids.AddRange(new long[padding]);
+            positions.AddRange(new long[padding]);
+        }
+        var batch = new MicroBatch(sequences, members, new Grid(1, [.. ids], [.. positions]), hiddenRows, device) { Spans = new TokenSpans(spans) };
+        batch.Positions = batch.OnDevice([.. positions]).view(1, -1).DetachFromDisposeScope();
+        return batch;
+
+        int Append(int index, int first, int end, int prefix)
+        {
+            spans.Add(new TokenSpan(ids.Count, end - first, prefix));
+            for (int place = first; place < end; place++)
+            {
+                ids.Add(sequences[index].Ids.Span[place]);
+                positions.Add(place);
+            }
+            return spans.Count - 1;
+        }
     }
 
     /// <summary>The sequences in order of their tokens.</summary>
@@ -58,10 +111,13 @@ internal sealed class MicroBatch : IDisposable
     public Tensor Ids { get; }
 
     /// <summary>[row, length] int64, counted from 0 in each document; null where a row is one document.</summary>
-    public Tensor? Positions { get; }
+    public Tensor? Positions { get; private set; }
+
+    /// <summary>Who sees whom where all sequences share one row; null where <see cref="Mask"/> or plain causality says it.</summary>
+    public TokenSpans? Spans { get; private init; }
 
     /// <summary>[row, 1, length, length] bool, true where a token may attend; null where a row is one document and plain causality does.</summary>
-    public Tensor? Mask { get; }
+    public Tensor? Mask { get; private set; }
 
     /// <summary>[token] which of the row · length hidden states predicts each scored token.</summary>
     public Tensor HiddenRows { get; }

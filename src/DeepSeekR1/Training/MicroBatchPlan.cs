@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DeepSeekR1.Training;
 
 /// <summary>Decides which sequences run together. A pure function of the lengths, so that a repeated run repeats it.</summary>
@@ -34,6 +36,51 @@ internal static class MicroBatchPlan
             }
         }
         return Rows(rows.Select(row => (row.Documents.ToArray(), row.Length)), tokenBudget);
+    }
+
+    /// <summary>Families of sequences with one prompt, which counts once in each micro-batch that has some of them.</summary>
+    /// <param name="sequences">Sequences with at least one scored token; others are left out.</param>
+    /// <param name="tokenBudget">Most tokens of a micro-batch; a longer sequence is alone.</param>
+    /// <returns>[micro-batch][family][member] indices of the sequences.</returns>
+    public static List<List<int[]>> Shared(IReadOnlyList<IScoredSequence> sequences, int tokenBudget)
+    {
+        var batches = new List<(List<int[]> Families, int Length)>();
+        var parts = ByLength(sequences).GroupBy(item => Prompt(sequences[item.Index])).SelectMany(family => Parts(family, family.Key.Length * sizeof(char) / sizeof(int), tokenBudget));
+        foreach (var (members, length) in parts.OrderByDescending(part => part.Length).ThenBy(part => part.Members[0]))
+        {
+            int best = -1;
+            for (int batch = 0; batch < batches.Count; batch++)
+                if (batches[batch].Length + length <= tokenBudget && (best < 0 || batches[batch].Length > batches[best].Length)) best = batch;
+            if (best < 0) batches.Add(([members], length));
+            else
+            {
+                batches[best].Families.Add(members);
+                batches[best] = (batches[best].Families, batches[best].Length + length);
+            }
+        }
+        return [.. batches.Select(batch => batch.Families)];
+    }
+
+    /// <summary>The ids of a prompt as a key: a character for each half of an id.</summary>
+    private static string Prompt(IScoredSequence sequence) => new(MemoryMarshal.Cast<int, char>(sequence.Ids.Span[..sequence.PromptLength]));
+
+    /// <summary>A family cut so that each part keeps to the budget.</summary>
+    private static IEnumerable<(int[] Members, int Length)> Parts(IEnumerable<(int Index, int Length)> family, int prompt, int tokenBudget)
+    {
+        var members = new List<int>();
+        int total = prompt;
+        foreach (var (index, length) in family)
+        {
+            if (members.Count > 0 && total + length - prompt > tokenBudget)
+            {
+                yield return ([.. members], total);
+                members.Clear();
+                total = prompt;
+            }
+            members.Add(index);
+            total += length - prompt;
+        }
+        yield return ([.. members], total);
     }
 
     private static IEnumerable<(int Index, int Length)> ByLength(IReadOnlyList<IScoredSequence> sequences) => sequences

@@ -49,9 +49,8 @@ public sealed class SftTrainer : Trainer<SftConfig, StepReport>
         SftSample[] samples = [.. _batches.Current.Select(index => ToSample(_examples[index]))];
         clock.Mark("data");
 
-        var update = _update.Step(samples, _schedule.At(Step));
+        var update = _update.Step(samples, _schedule.At(Step), clock);
         _policy.WeightsChanged();
-        clock.Mark("update");
 
         State = State.After(update, Config.ToleratedSkips) with { Step = Step + 1, Tokens = State.Tokens + samples.Sum(sample => (long)sample.Ids.Length) };
         var metrics = UpdateReport.Mean([update]);

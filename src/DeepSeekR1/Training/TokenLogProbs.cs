@@ -1,4 +1,5 @@
 using DeepSeekR1.Models;
+using DeepSeekR1.Models.Cpu;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -11,12 +12,13 @@ namespace DeepSeekR1.Training;
 /// </summary>
 internal sealed class TokenLogProbs : IDisposable
 {
-    /// <summary>Logits that may exist at once: about 700 tokens at a vocabulary of 49,152, or 128 MiB in single precision.</summary>
-    public const long DefaultLogitsPerChunk = 1 << 25;
+    /// <summary>Logits that may exist at once: about 1,400 tokens at a vocabulary of 49,152, or 128 MiB in bfloat16.</summary>
+    public const long DefaultLogitsPerChunk = 1 << 26;
 
     private readonly Tensor _hidden, _head, _targets;
     private readonly double _temperature;
     private readonly long _chunk;
+    private readonly Tensor? _normalizers;
     private Tensor? _kept;
 
     /// <summary>The forward pass; records no autograd graph.</summary>
@@ -36,21 +38,23 @@ internal sealed class TokenLogProbs : IDisposable
 
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var (logProbs, entropies, isMostLikely) = (new List<Tensor>(), new List<Tensor>(), new List<Tensor>());
+        var (logProbs, entropies, isMostLikely, normalizers) = (new List<Tensor>(), new List<Tensor>(), new List<Tensor>(), new List<Tensor>());
         foreach (var (start, count) in Chunks())
         {
             using var chunk = NewDisposeScope();
-            var all = LogSoftmax(start, count);
-            var chosen = all.gather(1, _targets.narrow(0, start, count).unsqueeze(1)).squeeze(1);
+            var logits = Logits(start, count);
+            var (chosen, entropy, mostLikely, normalizer) = Score(logits, _targets.narrow(0, start, count));
             logProbs.Add(chosen.MoveToOuterDisposeScope());
-            isMostLikely.Add(chosen.eq(all.amax([1])).MoveToOuterDisposeScope());
-            entropies.Add(all.exp().mul_(all).sum(1).neg_().MoveToOuterDisposeScope());
-            if (keepForBackward && count == _targets.shape[0]) _kept = all.DetachFromDisposeScope();
+            entropies.Add(entropy.MoveToOuterDisposeScope());
+            isMostLikely.Add(mostLikely.MoveToOuterDisposeScope());
+            if (normalizer is not null) normalizers.Add(normalizer.MoveToOuterDisposeScope());
+            if (keepForBackward && count == _targets.shape[0]) _kept = logits.DetachFromDisposeScope();
         }
         Tensor Join(List<Tensor> parts, ScalarType dtype) => (parts.Count > 0 ? cat(parts) : empty(0, dtype: dtype, device: hidden.device)).DetachFromDisposeScope();
         LogProbs = Join(logProbs, StatisticsDtype);
         Entropies = Join(entropies, StatisticsDtype);
         IsMostLikely = Join(isMostLikely, ScalarType.Bool);
+        if (normalizers.Count > 0) _normalizers = Join(normalizers, StatisticsDtype);
     }
 
     /// <summary>[token] log-probability of each target, single precision or better.</summary>
@@ -75,10 +79,13 @@ internal sealed class TokenLogProbs : IDisposable
         foreach (var (start, count) in Chunks())
         {
             using var chunk = NewDisposeScope();
-            var dLogits = LogitGradient(start, count, dLogProbs, dEntropies).to(_hidden.dtype);
+            var dLogits = LogitGradient(start, count, dLogProbs, dEntropies);
             dHidden.narrow(0, start, count).copy_(Kernels.PadRows(dLogits).mm(_head).narrow(0, 0, count));
             headGradient?.addmm_(dLogits.t(), _hidden.narrow(0, start, count));
         }
+        // Their memory may hold the gradient now.
+        _kept?.Dispose();
+        _kept = null;
         return dHidden.MoveToOuterDisposeScope();
     }
 
@@ -89,16 +96,33 @@ internal sealed class TokenLogProbs : IDisposable
         Entropies.Dispose();
         IsMostLikely.Dispose();
         _kept?.Dispose();
+        _normalizers?.Dispose();
         _hidden.Dispose();
         _head.Dispose();
     }
 
     private ScalarType StatisticsDtype => _hidden.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 
+    private (Tensor LogProbs, Tensor Entropies, Tensor IsMostLikely, Tensor? Normalizers) Score(Tensor logits, Tensor targets)
+    {
+        if (CpuKernels.Take(logits)) return LogitFunctions.Score(logits, targets, _temperature);
+        var all = LogSoftmax(logits);
+        var chosen = all.gather(1, targets.unsqueeze(1)).squeeze(1);
+        return (chosen, all.exp().mul_(all).sum(1).neg_(), chosen.eq(all.amax([1])), null);
+    }
+
+    /// <summary>[token of the chunk, vocabulary] in the dtype of the logits.</summary>
     private Tensor LogitGradient(long start, long count, Tensor dLogProbs, Tensor? dEntropies)
     {
-        var logProbs = _kept ?? LogSoftmax(start, count);
-        var pull = (dLogProbs.narrow(0, start, count) / _temperature).unsqueeze(1);
+        Tensor Chunk(Tensor all) => all.narrow(0, start, count);
+        var (logits, targets) = (_kept ?? Logits(start, count), Chunk(_targets));
+        if (CpuKernels.Take(logits))
+        {
+            LogitFunctions.Gradient(logits, targets, _temperature, Chunk(LogProbs), Chunk(Entropies), Chunk(_normalizers!), Chunk(dLogProbs), dEntropies is null ? null : Chunk(dEntropies));
+            return logits;
+        }
+        var logProbs = LogSoftmax(logits);
+        var pull = (Chunk(dLogProbs) / _temperature).unsqueeze(1);
         var probabilities = logProbs.exp();
         Tensor dLogits;
         if (dEntropies is null)
@@ -107,19 +131,20 @@ internal sealed class TokenLogProbs : IDisposable
         }
         else
         {
-            var entropyPull = (dEntropies.narrow(0, start, count) / _temperature).unsqueeze(1);
-            var entropies = Entropies.narrow(0, start, count).unsqueeze(1);
-            dLogits = (logProbs + entropies).mul_(entropyPull).add_(pull).mul_(probabilities).neg_();
+            var entropyPull = (Chunk(dEntropies) / _temperature).unsqueeze(1);
+            dLogits = (logProbs + Chunk(Entropies).unsqueeze(1)).mul_(entropyPull).add_(pull).mul_(probabilities).neg_();
         }
-        return dLogits.scatter_add_(1, _targets.narrow(0, start, count).unsqueeze(1), pull);
+        return dLogits.scatter_add_(1, targets.unsqueeze(1), pull).to(logits.dtype);
     }
 
-    private Tensor LogSoftmax(long start, long count)
+    private Tensor Logits(long start, long count) => nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head).narrow(0, 0, count);
+
+    private Tensor LogSoftmax(Tensor logits)
     {
         using var scope = NewDisposeScope();
-        var logits = nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head).narrow(0, 0, count).to(StatisticsDtype);
-        if (_temperature != 1) logits.div_(_temperature);
-        return nn.functional.log_softmax(logits, 1).MoveToOuterDisposeScope();
+        var wide = logits.to(StatisticsDtype);
+        if (_temperature != 1) wide = wide / _temperature;
+        return nn.functional.log_softmax(wide, 1).MoveToOuterDisposeScope();
     }
 
     private IEnumerable<(long Start, long Count)> Chunks()

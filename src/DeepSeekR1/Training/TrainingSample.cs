@@ -68,6 +68,9 @@ internal interface IScoredSequence
     /// <summary>Token ids.</summary>
     ReadOnlyMemory<int> Ids { get; }
 
+    /// <summary>Ids before the first that may be scored, which other sequences may begin with as well.</summary>
+    int PromptLength => 0;
+
     /// <summary>Ascending places in <see cref="Ids"/>, from 1, of the tokens whose log-probability enters the loss.</summary>
     int[] ScoredPositions();
 }

@@ -1,71 +1,56 @@
 using System.Globalization;
 using DeepSeekR1.Benchmarks.Rollouts;
-using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
-using DeepSeekR1.Training;
-using static TorchSharp.torch;
 
 namespace DeepSeekR1.Benchmarks.Training;
 
-/// <summary>Tokens a second of a supervised step, and where the time goes, at SmolLM2-135M's dimensions with random weights.</summary>
+/// <summary>
+/// Optimizer steps beside PyTorch's eager mode at SmolLM2-135M's dimensions with random weights, and whole GRPO steps beside TRL's:
+/// <c>[--threads N] [--runs N] [--step supervised|policy|PROMPTS]</c>.
+/// Both optimizer steps by default; a number is a GRPO step of so many prompts.
+/// </summary>
 internal static class TrainingBenchmark
 {
-    private const int Sequences = 4, Length = 256, Runs = 3;
-
     public static void Run(string[] args)
     {
-        foreach (var dtype in new[] { DtypeChoice.Bfloat16, DtypeChoice.Float32 })
+        int threads = Options.Threads(args) is > 0 and var given ? given : Environment.ProcessorCount;
+        if (Options.Text(args, Contestant.Option) is { } name)
         {
-            var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = dtype });
-            using var model = CausalLM.Create(new ModelConfig
-            {
-                VocabularySize = 49152,
-                HiddenSize = 576,
-                IntermediateSize = 1536,
-                Layers = 30,
-                Heads = 9,
-                KeyValueHeads = 3,
-                MaxPositions = 8192,
-                TieWordEmbeddings = true,
-            }, runtime, new AddressedRandom(1, RandomPurpose.Weights));
-            using var optimizer = Optimizer.For(model, new OptimizerConfig());
-            var update = new SftUpdate(model, optimizer, new SftLossConfig(), new BatchConfig());
-            var random = new AddressedRandom(1, RandomPurpose.Verification);
-            SftSample[] samples = [.. Enumerable.Range(0, Sequences).Select(row =>
-            {
-                var stream = random.Stream(sample: row);
-                return new SftSample { Ids = Enumerable.Range(0, Length).Select(_ => stream.Next(49152)).ToArray(), IsLabel = Enumerable.Repeat(true, Length).ToArray() };
-            })];
-            update.Step(samples, 1e-5);
-            double seconds = Measure.Medians(Runs, () => Measure.Seconds(() => update.Step(samples, 1e-5)))[0];
-            Print($"{dtype}: a step of {Sequences} x {Length} tokens takes {seconds:0.00} s, {Sequences * Length / seconds:0} tokens/s");
-            Phases(model, optimizer);
+            Contestant.Serve(name, threads);
+            return;
         }
+        int runs = Options.Number(args, "--runs", 5);
+        string? step = Options.Text(args, "--step");
+        Console.WriteLine($"SmolLM2-135M, {threads} threads, medians of {runs} runs in turn: a process each for the library in bfloat16 with float32 masters,");
+        Console.WriteLine("and for the operators that transformers and TRL call in PyTorch's eager mode, in bfloat16 and float32");
+        using var own = new Contestant(Contestant.Own, threads);
+        using var bfloat16 = new Contestant(Contestant.EagerBfloat16, threads);
+        using var float32 = new Contestant(Contestant.EagerFloat32, threads);
+        Contestant[] all = [own, bfloat16, float32];
+        if (step is null or "supervised") Compare("optimizer step, 4 x 256 tokens, all in the loss", "supervised", 4 * 256, runs, all, 1.3);
+        if (step is null or "policy") Compare("optimizer step, one prompt of 128 tokens x 8 completions of 128", "policy", 8 * 256, runs, all, 1.3);
+        if (step is null or "supervised" or "policy") return;
+        int prompts = Options.Number(args, "--step", 0);
+        Compare($"GRPO step, {prompts} prompts of 128 tokens x 8 completions of 128", step, prompts * 8 * 256, runs, all, 5);
     }
 
-    /// <summary>The parts of a step by themselves.</summary>
-    private static void Phases(CausalLM model, IOptimizer optimizer)
+    private static void Compare(string title, string step, int tokens, int runs, Contestant[] all, double atLeast)
     {
-        using var scope = NewDisposeScope();
-        var ids = randint(0, 49152, [Sequences, Length], ScalarType.Int64);
-        optimizer.ZeroGradient();
-        for (int run = 0; run < 2; run++)
+        if (runs > 1) foreach (var contestant in all) contestant.Take(step);
+        var taken = all.Select(_ => new List<double[]>()).ToArray();
+        double[] seconds = Measure.Medians(runs, [.. all.Select((contestant, i) => (Func<double>)(() =>
         {
-            Tensor hidden = null!;
-            double forward = Measure.Seconds(() => hidden = model.Hidden(ids));
-            var flat = hidden.view(-1, hidden.shape[^1]);
-            TokenLogProbs scores = null!;
-            double score = Measure.Seconds(() => scores = new TokenLogProbs(flat, model.Parameters["model.embed_tokens.weight"], ids.view(-1), 1));
-            Tensor gradient = null!;
-            var head = zeros_like(model.Parameters["model.embed_tokens.weight"]);
-            double headBackward = Measure.Seconds(() => gradient = scores.Backward(ones_like(scores.LogProbs), null, head));
-            double backward = Measure.Seconds(() => flat.backward([gradient]));
-            double collect = Measure.Seconds(optimizer.CollectGradient);
-            double step = Measure.Seconds(() => optimizer.Step(1e-5));
-            scores.Dispose();
-            if (run == 1) Print($"  body forward {forward:0.000} s, head forward {score:0.000}, head backward {headBackward:0.000}, body backward {backward:0.000}, collect {collect:0.000}, optimizer {step:0.000}");
+            taken[i].Add(contestant.Take(step));
+            return taken[i][^1][0];
+        }))]);
+        Console.WriteLine($"\n{title}");
+        for (int i = 0; i < all.Length; i++)
+        {
+            double[] parts = [.. Enumerable.Range(1, taken[i][0].Length - 1).Select(part => Measure.Median([.. taken[i].Select(numbers => numbers[part])]))];
+            string more = parts.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", of which rollouts {parts[0]:F2} s");
+            if (parts.Length > 1) more += string.Create(CultureInfo.InvariantCulture, $" (weights to the sampler {parts[1] * 1e3:F0} ms, {parts[1] / seconds[i]:P1} of the step)");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {all[i].Name,-10} {seconds[i],7:F2} s {tokens / seconds[i],7:F0} tokens/s{more}"));
         }
+        Bar.AtLeast("library beside the best of eager mode", seconds.Skip(1).Min() / seconds[0], atLeast, "×");
     }
-
-    private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 }

@@ -13,9 +13,36 @@ public class GradientInvarianceTests(ITestOutputHelper output)
         new() { TokensPerMicroBatch = 1 },
         new() { TokensPerMicroBatch = 40 },
         new() { TokensPerMicroBatch = 60, PackedRowLength = 30 },
+        new() { TokensPerMicroBatch = 1_000_000, Layout = BatchLayout.Shared },
+        new() { TokensPerMicroBatch = 50, Layout = BatchLayout.Shared },
     ];
 
     public static TheoryData<string> Losses => [.. _configs.Keys];
+
+    // By kernels of our own, which compute in single precision.
+    [Fact]
+    public void A_prompt_that_samples_share_has_the_gradient_of_all_its_copies()
+    {
+        using var scope = NewDisposeScope();
+        var samples = TinyPolicy.Samples(15);
+        for (int i = 0; i < samples.Count; i++)
+        {
+            var prompt = samples[i / 4 * 4].Ids[..samples[i / 4 * 4].PromptLength];
+            samples[i] = samples[i] with { Ids = (int[])[.. prompt.Span, .. samples[i].Ids.Span[samples[i].PromptLength..]], PromptLength = prompt.Length };
+        }
+        using var policy = TinyPolicy.Create();
+        using var optimizer = AdamW.For(policy, new OptimizerConfig());
+        BatchConfig[] cuts = [new() { Layout = BatchLayout.Rows }, new() { Layout = BatchLayout.Shared }, new() { TokensPerMicroBatch = 25 }];
+        var gradients = cuts.Select(cut =>
+        {
+            new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, temperature: 0.9, cut).Gradient(samples);
+            return cat([.. policy.Parameters.Values.Select(p => p.grad!.view(-1))]).clone();
+        }).ToList();
+        double norm = gradients[0].norm().item<float>();
+        Assert.All(gradients.Skip(1), gradient => Assert.InRange((gradient - gradients[0]).norm().item<float>() / norm, 0, 2e-6));
+        int tokens = cuts[1].Cut(samples, policy).Sum(batch => { using (batch) return (int)batch.Ids.numel(); });
+        Assert.True(tokens < samples.Sum(sample => sample.Ids.Length) - 20, $"{tokens} tokens are run");
+    }
 
     private static readonly Dictionary<string, GrpoLossConfig> _configs = new()
     {

@@ -22,7 +22,7 @@ public class MemoryBudgetTests
         (double[] Gradient, int Tokens, double Loss) Pass(MemoryBudget memory, int limit)
         {
             using var scope = NewDisposeScope();
-            var (metrics, tokens) = OptimizerStep.Gradient(samples, memory, optimizer, CPU, (batch, metrics) =>
+            var (metrics, tokens) = OptimizerStep.Gradient(samples, memory, optimizer, policy, (batch, metrics) =>
             {
                 // Fails when its gradient is already in the buffer: nothing of it may stay.
                 update.Accumulate(batch, (_, logProbs, _) =>

@@ -11,7 +11,7 @@ public class MicroBatchTests
     {
         using var scope = NewDisposeScope();
         SftSample[] samples = [Sample([10, 11, 12, 13, 14], [false, false, true, true, false]), Sample([20, 21], [true, true])];
-        using var batch = new MicroBatch(samples, [[0], [1]], CPU);
+        using var batch = MicroBatch.Rows(samples, [[0], [1]], CPU);
         Assert.Equal([10, 11, 12, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0], batch.Ids.Longs());
         Assert.Equal([1, 2, 8], batch.HiddenRows.Longs());
         Assert.Equal([12, 13, 21], batch.Targets.Longs());
@@ -25,7 +25,7 @@ public class MicroBatchTests
     {
         using var scope = NewDisposeScope();
         SftSample[] samples = [Sample([1, 2, 3], [true, true, true]), Sample([4, 5, 6], [true, true, true])];
-        using var batch = new MicroBatch(samples, [[1, 0]], CPU);
+        using var batch = MicroBatch.Rows(samples, [[1, 0]], CPU);
         Assert.Equal([4, 5, 1, 2], batch.Ids.Longs()[..4]);
         Assert.Equal([0, 1, 0, 1], batch.Positions!.Longs()[..4]);
         Assert.Equal([5, 6, 2, 3], batch.Targets.Longs());
@@ -50,6 +50,43 @@ public class MicroBatchTests
 
         static string Show(IEnumerable<int> row) => string.Join(' ', row.OrderDescending());
     }
+
+    [Fact]
+    public void A_shared_prompt_lies_once_before_its_completions()
+    {
+        using var scope = NewDisposeScope();
+        TrainingSample[] samples = [Completion([1, 2], [3, 4, 5]), Completion([1, 2], [6]), Completion([1, 2], [7, 8]), Completion([9], [10, 11])];
+        using var batch = MicroBatch.Shared(samples, [[0, 1, 2], [3]], CPU);
+        Assert.Equal(16, batch.Ids.numel());
+        // The last token of each is predicted, not run; all of the second one's prediction comes from the prompt.
+        Assert.Equal([1, 2, 3, 4, 7, 9, 10], batch.Ids.Longs()[..7]);
+        Assert.Equal([0, 1, 2, 3, 2, 0, 1], batch.Positions!.Longs()[..7]);
+        Assert.Equal([1, 2, 3, 1, 1, 4, 5, 6], batch.HiddenRows.Longs());
+        Assert.Equal([3, 4, 5, 6, 7, 8, 10, 11], batch.Targets.Longs());
+        bool[] allowed = batch.Spans!.Allowed(window: null);
+        Assert.Equal([0, 1, 4], Enumerable.Range(0, 16).Where(key => allowed[4 * 16 + key]));
+    }
+
+    [Fact]
+    public void Families_are_cut_at_the_budget_and_meet_where_they_fit()
+    {
+        TrainingSample[] samples = [.. Enumerable.Range(0, 9).Select(i => Completion([1, 2, i % 2], new int[i + 2]))];
+        foreach (int budget in new[] { 4, 20, 40, 1000 })
+        {
+            var plan = MicroBatchPlan.Shared(samples, budget);
+            Assert.Equal(Enumerable.Range(0, 9), plan.SelectMany(families => families).SelectMany(family => family).Order());
+            Assert.All(plan, families => Assert.True(families is [[_]] || families.Sum(family => 3 + family.Sum(i => i + 1)) <= budget));
+            Assert.All(plan.SelectMany(families => families), family => Assert.Single(family.Select(i => i % 2).Distinct()));
+        }
+    }
+
+    private static TrainingSample Completion(int[] prompt, int[] completion) => new()
+    {
+        Ids = (int[])[.. prompt, .. completion],
+        PromptLength = prompt.Length,
+        Credit = new float[completion.Length],
+        Normalizer = Enumerable.Repeat(1f, completion.Length).ToArray(),
+    };
 
     [Fact]
     public void A_plan_keeps_to_the_budget_and_leaves_nothing_out()

@@ -33,7 +33,7 @@ public sealed class DpoUpdate(CausalLM policy, IOptimizer optimizer, DpoConfig c
         double[] reference = [.. pairs.Select(pair => pair.ReferenceChosen), .. pairs.Select(pair => pair.ReferenceRejected)];
         var (credit, metrics) = Credit(config, scores, reference, [.. replies.Select(reply => (double)reply.CompletionLength)]);
         replies = [.. replies.Zip(credit, (reply, each) => reply with { Credit = Enumerable.Repeat((float)each, reply.CompletionLength).ToArray() })];
-        var (_, tokens) = OptimizerStep.Gradient(replies, _memory, optimizer, policy.Device, (batch, _) => _gradient.Accumulate(batch, (_, logProbs, _) =>
+        var (_, tokens) = OptimizerStep.Gradient(replies, _memory, optimizer, policy, (batch, _) => _gradient.Accumulate(batch, (_, logProbs, _) =>
             (logProbs * batch.Gather((reply, position) => replies[reply].Credit.Span[position - replies[reply].PromptLength], logProbs.dtype)).sum()));
         return OptimizerStep.Apply(metrics, tokens, optimizer, learningRate, _memory);
     }

@@ -30,13 +30,16 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
     /// <param name="entropyBonus">Weight of the mean entropy in this step; null: the configuration's.</param>
     /// <exception cref="ArgumentException">A sample contradicts itself.</exception>
     /// <exception cref="R1Exception">KL is asked for and a sample has no reference log-probabilities.</exception>
-    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, double? entropyBonus = null)
+    public UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, double? entropyBonus = null) => Step(samples, learningRate, entropyBonus, clock: null);
+
+    /// <inheritdoc cref="Step(IReadOnlyList{TrainingSample}, double, double?)"/>
+    internal UpdateReport Step(IReadOnlyList<TrainingSample> samples, double learningRate, double? entropyBonus, PhaseClock? clock)
     {
         foreach (var sample in samples) sample.Validate();
         var live = Live(samples);
         var constants = Constants(samples) with { EntropyBonus = entropyBonus };
         float[][]? values = Values?.LogProbs(live);
-        return OptimizerStep.Run(live, _memory, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics));
+        return OptimizerStep.Run(live, _memory, optimizer, policy, learningRate, (batch, metrics) => Accumulate(live, batch, values, constants, metrics, clock), clock);
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
@@ -45,17 +48,17 @@ public sealed class GrpoUpdate(CausalLM policy, IOptimizer optimizer, GrpoLossCo
         var live = Live(samples);
         var constants = Constants(samples);
         float[][]? values = Values?.LogProbs(live);
-        return OptimizerStep.Gradient(live, _memory, optimizer, policy.Device, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
+        return OptimizerStep.Gradient(live, _memory, optimizer, policy, (batch, metrics) => Accumulate(live, batch, values, constants, metrics)).Metrics;
     }
 
-    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, float[][]? values, StepConstants constants, LossMetrics metrics) =>
+    private void Accumulate(List<TrainingSample> samples, MicroBatch batch, float[][]? values, StepConstants constants, LossMetrics metrics, PhaseClock? clock = null) =>
         _gradient.Accumulate(batch, (_, logProbs, entropies) =>
         {
             var loss = _loss.Evaluate(Tokens(samples, batch, logProbs, entropies), constants, metrics);
             metrics.Collect();
             return loss;
         }, hasEntropyGradient: config.HasEntropyBonus,
-        values is null ? null : batch.Gather((index, position) => values[index][position - samples[index].PromptLength], ScalarType.Float32));
+        values is null ? null : batch.Gather((index, position) => values[index][position - samples[index].PromptLength], ScalarType.Float32), clock);
 
     private List<TrainingSample> Live(IReadOnlyList<TrainingSample> samples) => [.. samples.Where(config.Runs)];
 

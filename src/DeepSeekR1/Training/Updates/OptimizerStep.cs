@@ -1,3 +1,4 @@
+using DeepSeekR1.Models;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -9,14 +10,17 @@ internal static class OptimizerStep
     /// <param name="sequences">The sequences of the step.</param>
     /// <param name="memory">How they are cut.</param>
     /// <param name="optimizer">Owner of the gradient.</param>
-    /// <param name="device">Where the model lives.</param>
+    /// <param name="model">The model that learns.</param>
     /// <param name="learningRate">Of this step.</param>
     /// <param name="accumulate">Adds the gradient of one micro-batch and its metrics, <c>loss</c> among them.</param>
-    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, Device device, double learningRate,
-        Action<MicroBatch, LossMetrics> accumulate)
+    /// <param name="clock">Books the optimizer.</param>
+    public static UpdateReport Run(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, DecoderModel model, double learningRate,
+        Action<MicroBatch, LossMetrics> accumulate, PhaseClock? clock = null)
     {
-        var (metrics, tokens) = Gradient(sequences, memory, optimizer, device, accumulate);
-        return Apply(metrics, tokens, optimizer, learningRate, memory);
+        var (metrics, tokens) = Gradient(sequences, memory, optimizer, model, accumulate);
+        var report = Apply(metrics, tokens, optimizer, learningRate, memory);
+        clock?.Mark("optimizer");
+        return report;
     }
 
     /// <summary>Applies the gradient that the optimizer holds, unless there is none or it is not finite.</summary>
@@ -36,16 +40,16 @@ internal static class OptimizerStep
     }
 
     /// <summary>The gradient alone, left in the optimizer.</summary>
-    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, Device device,
+    public static (LossMetrics Metrics, int Tokens) Gradient(IReadOnlyList<IScoredSequence> sequences, MemoryBudget memory, IOptimizer optimizer, DecoderModel model,
         Action<MicroBatch, LossMetrics> accumulate) => memory.Run(batching =>
     {
         var metrics = new LossMetrics();
         int tokens = 0;
         optimizer.ZeroGradient();
-        foreach (var rows in batching.Plan(sequences))
+        foreach (var cut in batching.Cut(sequences, model))
         {
             using var scope = NewDisposeScope();
-            using var batch = new MicroBatch(sequences, rows, device);
+            using var batch = cut;
             accumulate(batch, metrics);
             optimizer.CollectGradient();
             tokens += (int)batch.Targets.numel();

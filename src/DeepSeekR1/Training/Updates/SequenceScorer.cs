@@ -23,10 +23,10 @@ public sealed class SequenceScorer(CausalLM model, double temperature, BatchConf
     private float[][] Scores(IReadOnlyList<TrainingSample> samples, Func<TokenLogProbs, Tensor> part, float masked) => _memory.Run(cut =>
     {
         float[][] scores = [.. samples.Select(sample => Enumerable.Repeat(masked, sample.CompletionLength).ToArray())];
-        foreach (var rows in cut.Plan(samples))
+        foreach (var laid in cut.Cut(samples, model))
         {
             using var scope = NewDisposeScope();
-            using var batch = new MicroBatch(samples, rows, model.Device);
+            using var batch = laid;
             using var passed = _pass.Score(batch);
             float[] values = part(passed).to(ScalarType.Float32).cpu().data<float>().ToArray();
             int token = 0;

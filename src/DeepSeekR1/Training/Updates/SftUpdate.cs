@@ -53,20 +53,23 @@ public sealed class SftUpdate(CausalLM policy, IOptimizer optimizer, SftLossConf
 
     /// <summary>Makes one step from all samples together.</summary>
     /// <exception cref="ArgumentException">A sample's mask has another length than its ids.</exception>
-    public UpdateReport Step(IReadOnlyList<SftSample> samples, double learningRate)
+    public UpdateReport Step(IReadOnlyList<SftSample> samples, double learningRate) => Step(samples, learningRate, clock: null);
+
+    /// <inheritdoc cref="Step(IReadOnlyList{SftSample}, double)"/>
+    internal UpdateReport Step(IReadOnlyList<SftSample> samples, double learningRate, PhaseClock? clock)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Run(samples, _memory, optimizer, policy.Device, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics));
+        return OptimizerStep.Run(samples, _memory, optimizer, policy, learningRate, (batch, metrics) => Accumulate(batch, labels, metrics, clock), clock);
     }
 
     /// <summary>The gradient of the step, left in the optimizer and not applied.</summary>
     internal LossMetrics Gradient(IReadOnlyList<SftSample> samples)
     {
         int labels = CountLabels(samples);
-        return OptimizerStep.Gradient(samples, _memory, optimizer, policy.Device, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
+        return OptimizerStep.Gradient(samples, _memory, optimizer, policy, (batch, metrics) => Accumulate(batch, labels, metrics)).Metrics;
     }
 
-    private void Accumulate(MicroBatch batch, int labels, LossMetrics metrics) => _gradient.Accumulate(batch, (scores, logProbs, entropies) =>
+    private void Accumulate(MicroBatch batch, int labels, LossMetrics metrics, PhaseClock? clock = null) => _gradient.Accumulate(batch, (scores, logProbs, entropies) =>
     {
         var weighted = config.Kind == SftLossKind.Dft ? logProbs * logProbs.detach().exp() : logProbs;
         var loss = -weighted.sum() / labels;
@@ -75,7 +78,7 @@ public sealed class SftUpdate(CausalLM policy, IOptimizer optimizer, SftLossConf
         metrics.Mean("mean_token_accuracy", scores.IsMostLikely.to(ScalarType.Float32).sum(), batch.Targets.numel());
         metrics.Collect();
         return loss;
-    });
+    }, clock: clock);
 
     private static int CountLabels(IReadOnlyList<SftSample> samples)
     {

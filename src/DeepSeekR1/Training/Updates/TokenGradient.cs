@@ -21,16 +21,19 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <param name="loss">The scores of its tokens, differentiable → scalar loss.</param>
     /// <param name="hasEntropyGradient">True where the loss depends on the entropies.</param>
     /// <param name="values">[token] log-probabilities that the loss is evaluated at; null: those of this forward pass.</param>
-    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, Tensor? values = null)
+    /// <param name="clock">Books forward and backward.</param>
+    public void Accumulate(MicroBatch batch, Func<TokenLogProbs, Tensor, Tensor, Tensor> loss, bool hasEntropyGradient = false, Tensor? values = null, PhaseClock? clock = null)
     {
         using var scope = NewDisposeScope();
         var hidden = Hidden(batch);
         using var scores = new TokenLogProbs(hidden, _head, batch.Targets, temperature, logitsPerChunk: batching.LogitsPerChunk);
+        clock?.Mark("forward");
         var logProbs = (values ?? scores.LogProbs).detach().requires_grad_();
         var entropies = scores.Entropies.detach().requires_grad_(hasEntropyGradient);
         loss(scores, logProbs, entropies).backward();
         var dHidden = scores.Backward(logProbs.grad ?? zeros_like(logProbs), hasEntropyGradient ? entropies.grad : null, HeadGradient());
         hidden.backward([dHidden]);
+        clock?.Mark("backward");
     }
 
     /// <summary>Log-probabilities and entropies of a micro-batch's scored tokens, without gradient.</summary>
@@ -44,7 +47,7 @@ internal sealed class TokenGradient(CausalLM policy, double temperature, BatchCo
     /// <summary>[token, hidden] the states that predict the scored tokens.</summary>
     private Tensor Hidden(MicroBatch batch)
     {
-        var hidden = policy.Hidden(batch.Ids, batch.Positions, batch.Mask);
+        var hidden = batch.Spans is { } spans ? policy.Hidden(batch.Ids, batch.Positions!, spans) : policy.Hidden(batch.Ids, batch.Positions, batch.Mask);
         return hidden.view(-1, hidden.shape[^1]).index_select(0, batch.HiddenRows);
     }
 

@@ -1,0 +1,109 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace DeepSeekR1.Models.Cpu;
+
+/// <summary>A number in a tensor's memory that is computed with in float32, sixteen at a time.</summary>
+internal unsafe interface ILane<TSelf> where TSelf : unmanaged, ILane<TSelf>
+{
+    static abstract Vector512<float> Load(TSelf* source);
+    static abstract void Store(Vector512<float> value, TSelf* destination);
+}
+
+/// <summary>float32.</summary>
+[StructLayout(LayoutKind.Sequential, Size = sizeof(float))]
+internal readonly unsafe struct SingleLane : ILane<SingleLane>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(SingleLane* source) => Vector512.Load((float*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> value, SingleLane* destination) => value.Store((float*)destination);
+}
+
+/// <summary>bfloat16, the upper half of a float32.</summary>
+[StructLayout(LayoutKind.Sequential, Size = sizeof(ushort))]
+internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(Bfloat16Lane* source)
+    {
+        var halves = Vector256.Load((ushort*)source);
+        if (Avx512F.IsSupported) return (Avx512F.ConvertToVector512UInt32(halves) << 16).AsSingle();
+        var (lower, upper) = Vector256.Widen(halves);
+        return (Vector512.Create(lower, upper) << 16).AsSingle();
+    }
+
+    /// <summary>To the nearest, ties to even; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> value, Bfloat16Lane* destination)
+    {
+        var bits = value.AsUInt32();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
+        rounded = Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
+        var halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(rounded) : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
+        halves.Store((ushort*)destination);
+    }
+}
+
+/// <summary>What vectors of a row have in common.</summary>
+internal static unsafe class Lanes
+{
+    public const int Width = 16;
+
+    private const float Lowest = -87.33654f, Highest = 88.02f;
+
+    /// <summary>Up to a multiple of the width.</summary>
+    public static int Padded(int count) => (count + Width - 1) / Width * Width;
+
+    /// <summary>The first <paramref name="count"/> lanes, at most sixteen; the others are 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load<T>(T* source, int count) where T : unmanaged, ILane<T> => count >= Width ? T.Load(source) : LoadPart(source, count);
+
+    /// <summary>Writes the first <paramref name="count"/> lanes, at most sixteen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(Vector512<float> value, T* destination, int count) where T : unmanaged, ILane<T>
+    {
+        if (count >= Width) T.Store(value, destination);
+        else StorePart(value, destination, count);
+    }
+
+    /// <summary>
+    /// e^x with a relative error of at most 2e-7: x = n ln 2 + r, e^x = 2^n e^r, and e^r by its Taylor polynomial of degree 7 on
+    /// |r| &lt;= ln 2 / 2. Exactly 0 where the result would be denormal; NaN stays NaN.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        var clamped = Vector512.Min(Vector512.Max(x, Vector512.Create(Lowest)), Vector512.Create(Highest));
+        var n = Vector512.Round(clamped * 1.44269504f);
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), clamped);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
+        var y = Vector512.Create(1 / 5040f);
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 720f));
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 120f));
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 24f));
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 6f));
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(0.5f));
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512<float>.One);
+        y = Vector512.FusedMultiplyAdd(y, r, Vector512<float>.One);
+        var power = ((Vector512.ConvertToInt32Native(n) + Vector512.Create(127)) << 23).AsSingle();
+        return Vector512.AndNot(y * power, Vector512.LessThan(x, Vector512.Create(Lowest)));
+    }
+
+    private static Vector512<float> LoadPart<T>(T* source, int count) where T : unmanaged, ILane<T>
+    {
+        T* whole = stackalloc T[Width];
+        for (int i = 0; i < count; i++) whole[i] = source[i];
+        return T.Load(whole);
+    }
+
+    private static void StorePart<T>(Vector512<float> value, T* destination, int count) where T : unmanaged, ILane<T>
+    {
+        T* whole = stackalloc T[Width];
+        T.Store(value, whole);
+        for (int i = 0; i < count; i++) destination[i] = whole[i];
+    }
+}

@@ -1,0 +1,60 @@
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Models.Cpu;
+
+/// <summary>The root-mean-square norm for autograd.</summary>
+internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<RmsNormFunction>
+{
+    private const string EpsilonKey = "epsilon";
+
+    /// <inheritdoc/>
+    public override string Name => nameof(RmsNormFunction);
+
+    /// <summary>x [..., width], weight [width].</summary>
+    public static Tensor Of(Tensor x, Tensor weight, double epsilon)
+    {
+        x = x.contiguous();
+        return CpuKernels.Record(x, weight) ? apply(x, weight, epsilon) : Compute(x, weight, epsilon);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (x, weight, epsilon) = ((Tensor)vars[0], (Tensor)vars[1], (double)vars[2]);
+        ctx.save_for_backward([x, weight]);
+        ctx.save_data(EpsilonKey, epsilon);
+        return Compute(x, weight, epsilon);
+    }
+
+    /// <inheritdoc/>
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var scope = NewDisposeScope();
+        var saved = ctx.get_saved_variables();
+        var (x, weight, dy) = (saved[0], saved[1], grad_output.contiguous());
+        var dx = empty_like(x);
+        var dWeight = weight.requires_grad ? empty_like(weight) : null;
+        long width = x.shape[^1];
+        float epsilon = (float)(double)ctx.get_data(EpsilonKey);
+        if (x.dtype == ScalarType.BFloat16) Gradient<Bfloat16Lane>();
+        else Gradient<SingleLane>();
+        GC.KeepAlive(grad_output);
+        return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
+
+        void Gradient<T>() where T : unmanaged, ILane<T> => RowKernels<T>.RmsNormGradient(
+            CpuKernels.Pointer<T>(x), CpuKernels.Pointer<T>(weight), CpuKernels.Pointer<T>(dy), CpuKernels.Pointer<T>(dx),
+            dWeight is null ? null : CpuKernels.Pointer<T>(dWeight), x.numel() / width, (int)width, epsilon);
+    }
+
+    private static Tensor Compute(Tensor x, Tensor weight, double epsilon)
+    {
+        var y = empty_like(x);
+        long width = x.shape[^1];
+        if (x.dtype == ScalarType.BFloat16) Norm<Bfloat16Lane>();
+        else Norm<SingleLane>();
+        return y;
+
+        void Norm<T>() where T : unmanaged, ILane<T> =>
+            RowKernels<T>.RmsNorm(CpuKernels.Pointer<T>(x), CpuKernels.Pointer<T>(weight), CpuKernels.Pointer<T>(y), x.numel() / width, (int)width, (float)epsilon);
+    }
+}

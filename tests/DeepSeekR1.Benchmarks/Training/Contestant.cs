@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Globalization;
+using DeepSeekR1.Benchmarks.Rollouts;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Benchmarks.Training;
+
+/// <summary>
+/// One side of a comparison in a process of its own, so that neither's memory, threads or settings of the heap touch the other's. It takes
+/// a step whenever it is asked and says how many seconds it took.
+/// </summary>
+internal sealed class Contestant : IDisposable
+{
+    public const string Option = "--contestant";
+
+    /// <summary>Names of the contestants: who, and in what precision.</summary>
+    public const string Own = "own-bf16", EagerBfloat16 = "eager-bf16", EagerFloat32 = "eager-f32";
+
+    private readonly Process _process;
+
+    public Contestant(string name, int threads)
+    {
+        Name = name;
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["training", Option, name, "--threads", threads.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        _process = Process.Start(start)!;
+    }
+
+    public string Name { get; }
+
+    /// <summary>Seconds of a step of this kind; further numbers as the contestant gives them.</summary>
+    public double[] Take(string step)
+    {
+        _process.StandardInput.WriteLine(step);
+        string line = _process.StandardOutput.ReadLine() ?? throw new R1Exception($"The contestant {Name} ended during a step '{step}'.");
+        return [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    /// <summary>The contestant's side: steps by name until the input ends.</summary>
+    public static void Serve(string name, int threads)
+    {
+        Func<string, double[]> take;
+        if (name == Own)
+        {
+            var own = new OwnSteps(ScalarType.BFloat16, threads);
+            take = step => step switch
+            {
+                "supervised" => [Measure.Seconds(() => own.Supervised(Workload.Sequences))],
+                "policy" => [Measure.Seconds(() => own.Policy(Workload.Group, Workload.PromptLength))],
+                _ => OwnStep(own, Workload.Prompts(step)),
+            };
+        }
+        else
+        {
+            set_num_threads(threads);
+            var eager = new EagerSteps(name == EagerBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
+            take = step => step switch
+            {
+                "supervised" => [Measure.Seconds(() => eager.Supervised(Workload.Sequences))],
+                "policy" => [Measure.Seconds(() => eager.Policy(Workload.Group, Workload.PromptLength))],
+                _ => EagerStep(eager, Workload.Prompts(step)),
+            };
+        }
+        while (Console.ReadLine() is { } step) Console.WriteLine(string.Join(' ', take(step).Select(number => number.ToString(CultureInfo.InvariantCulture))));
+    }
+
+    /// <summary>Seconds of the whole step, of its rollouts, and of bringing the weights to the sampler.</summary>
+    private static double[] OwnStep(OwnSteps own, int[][] prompts)
+    {
+        int[][] sequences = [];
+        double rollouts = Measure.Seconds(() => sequences = own.Generate(prompts, Workload.GroupSize, Workload.NewTokens));
+        double update = Measure.Seconds(() => own.Policy(sequences, Workload.PromptLength));
+        return [rollouts + update, rollouts, own.SyncSeconds];
+    }
+
+    private static double[] EagerStep(EagerSteps eager, int[][] prompts)
+    {
+        int[][] sequences = [];
+        double rollouts = Measure.Seconds(() => sequences = eager.Generate([.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, Workload.GroupSize))], Workload.NewTokens));
+        double update = Measure.Seconds(() => eager.Policy(sequences, Workload.PromptLength));
+        return [rollouts + update, rollouts];
+    }
+}

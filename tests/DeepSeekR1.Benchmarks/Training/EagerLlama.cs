@@ -1,0 +1,116 @@
+using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Benchmarks.Training;
+
+/// <summary>
+/// A Llama as transformers runs it in PyTorch's eager mode, operator by operator on LibTorch: norms in float32 and back, rotation by halves,
+/// SDPA with grouped heads, a cache that is concatenated at every token, all logits at once. Nothing of the library computes here.
+/// </summary>
+internal sealed class EagerLlama
+{
+    private static readonly TorchScript _script = new("""
+        def embedding(weight, ids):
+            return torch.embedding(weight, ids)
+
+        def causal(query, key, value, scale: float):
+            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, True, scale=scale, enable_gqa=True)
+
+        def full(query, key, value, scale: float):
+            return torch.scaled_dot_product_attention(query, key, value, None, 0.0, False, scale=scale, enable_gqa=True)
+
+        def adamw(weights: List[Tensor], gradients: List[Tensor], means: List[Tensor], squares: List[Tensor], steps: List[Tensor], lr: float):
+            torch._fused_adamw_(weights, gradients, means, squares, [], steps, lr=lr, beta1=0.9, beta2=0.999, weight_decay=0.01, eps=1e-8, amsgrad=False, maximize=False)
+            return weights[0]
+
+        """);
+
+    private readonly ModelConfig _config;
+    private readonly Tensor _embedding, _finalNorm, _frequencies;
+    private readonly Layer[] _layers;
+    private readonly Tensor[] _parameters, _means, _squares, _steps;
+    private int _step;
+
+    private sealed record Layer(Tensor Norm, Tensor Query, Tensor Key, Tensor Value, Tensor Output, Tensor MlpNorm, Tensor Gate, Tensor Up, Tensor Down);
+
+    public EagerLlama(ModelConfig config, ScalarType dtype)
+    {
+        _config = config;
+        var parameters = new List<Tensor>();
+        Tensor Add(Tensor weight)
+        {
+            parameters.Add(weight.to(dtype).detach().requires_grad_());
+            return parameters[^1];
+        }
+        Tensor Matrix(long outputs, long inputs) => Add(randn(outputs, inputs) / Math.Sqrt(inputs));
+        long hidden = config.HiddenSize, narrow = config.KeyValueHeads * config.HeadDim;
+        _embedding = Add(randn(config.VocabularySize, hidden) * 0.1);
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new Layer(Add(ones(hidden)),
+            Matrix(hidden, hidden), Matrix(narrow, hidden), Matrix(narrow, hidden), Matrix(hidden, hidden), Add(ones(hidden)),
+            Matrix(config.IntermediateSize, hidden), Matrix(config.IntermediateSize, hidden), Matrix(hidden, config.IntermediateSize)))];
+        _finalNorm = Add(ones(hidden));
+        _frequencies = pow(tensor((float)config.RopeTheta), arange(0, config.HeadDim, 2, ScalarType.Float32) / -(double)config.HeadDim);
+        _parameters = [.. parameters];
+        (_means, _squares) = ([.. parameters.Select(weight => zeros_like(weight))], [.. parameters.Select(weight => zeros_like(weight))]);
+        _steps = [.. parameters.Select(_ => zeros(1))];
+    }
+
+    /// <summary>[batch, sequence, vocabulary] of ids [batch, sequence]; keys and values by layer are taken up and replaced.</summary>
+    public Tensor Logits(Tensor ids, Tensor?[]? cache = null, bool lastOnly = false)
+    {
+        long past = cache?[0]?.shape[2] ?? 0, batch = ids.shape[0], sequence = ids.shape[1];
+        var angles = arange(past, past + sequence, ScalarType.Float32).unsqueeze(1) * _frequencies;
+        angles = cat([angles, angles], -1).view(1, 1, sequence, _config.HeadDim);
+        var (cos, sin) = (angles.cos().to(_embedding.dtype), angles.sin().to(_embedding.dtype));
+        var x = _script.Invoke("embedding", _embedding, ids);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            var layer = _layers[i];
+            var normed = Norm(x, layer.Norm);
+            Tensor Heads(Tensor weight, int heads) => nn.functional.linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
+            var (query, key, value) = (Turn(Heads(layer.Query, _config.Heads)), Turn(Heads(layer.Key, _config.KeyValueHeads)), Heads(layer.Value, _config.KeyValueHeads));
+            if (cache is not null)
+            {
+                if (cache[2 * i] is { } keys) (key, value) = (cat([keys, key], 2), cat([cache[2 * i + 1]!, value], 2));
+                cache[2 * i]?.Dispose();
+                cache[2 * i + 1]?.Dispose();
+                (cache[2 * i], cache[2 * i + 1]) = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
+            }
+            var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query, key, value, 1 / Math.Sqrt(_config.HeadDim));
+            x = x + nn.functional.linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
+            normed = Norm(x, layer.MlpNorm);
+            x = x + nn.functional.linear(nn.functional.silu(nn.functional.linear(normed, layer.Gate)) * nn.functional.linear(normed, layer.Up), layer.Down);
+        }
+        x = Norm(x, _finalNorm);
+        return nn.functional.linear(lastOnly ? x.narrow(1, sequence - 1, 1) : x, _embedding);
+
+        Tensor Turn(Tensor heads)
+        {
+            var halves = heads.chunk(2, -1);
+            return heads * cos + cat([-halves[1], halves[0]], -1) * sin;
+        }
+    }
+
+    /// <summary>torch.nn.utils.clip_grad_norm_, torch.optim.AdamW(fused=True), zero_grad.</summary>
+    public void Step(double learningRate)
+    {
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor[] gradients = [.. _parameters.Select(parameter => parameter.grad!)];
+        var norm = stack([.. gradients.Select(gradient => gradient.norm())]).norm();
+        var factor = (1.0 / (norm + 1e-6)).clamp_max(1);
+        foreach (var gradient in gradients) gradient.mul_(factor);
+        _step++;
+        foreach (var step in _steps) step.fill_(_step);
+        _script.Invoke("adamw", _parameters, gradients, _means, _squares, _steps, learningRate);
+        foreach (var parameter in _parameters) parameter.grad = null;
+    }
+
+    private Tensor Norm(Tensor x, Tensor weight)
+    {
+        var wide = x.to(ScalarType.Float32);
+        wide = wide * rsqrt(wide.pow(2).mean([-1], keepdim: true) + _config.RmsNormEpsilon);
+        return weight * wide.to(x.dtype);
+    }
+}

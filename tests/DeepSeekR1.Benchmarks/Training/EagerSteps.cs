@@ -1,0 +1,82 @@
+using DeepSeekR1.Benchmarks.Rollouts;
+using static TorchSharp.torch;
+
+namespace DeepSeekR1.Benchmarks.Training;
+
+/// <summary>What Hugging Face's trainers do in a step, on <see cref="EagerLlama"/>.</summary>
+internal sealed class EagerSteps(ScalarType dtype)
+{
+    private readonly EagerLlama _model = new(Shapes.SmolLm2, dtype);
+
+    /// <summary>transformers' Trainer: the loss over all tokens, from logits in float32.</summary>
+    public void Supervised(int[][] sequences)
+    {
+        using var scope = NewDisposeScope();
+        var ids = Ids(sequences);
+        var logits = _model.Logits(ids).to(ScalarType.Float32);
+        long length = ids.shape[1];
+        nn.functional.cross_entropy(logits.narrow(1, 0, length - 1).reshape(-1, logits.shape[2]), ids.narrow(1, 1, length - 1).reshape(-1)).backward();
+        _model.Step(1e-5);
+    }
+
+    /// <summary>
+    /// TRL's GRPOTrainer with one iteration and beta 0, which computes neither old nor reference log-probabilities: eight sequences at a time,
+    /// log-probabilities and entropies of the completions, the clipped objective.
+    /// </summary>
+    public void Policy(int[][] sequences, int promptLength)
+    {
+        int rows = 8;
+        for (int first = 0; first < sequences.Length; first += rows)
+        {
+            using var scope = NewDisposeScope();
+            var ids = Ids(sequences[first..(first + rows)]);
+            long completion = ids.shape[1] - promptLength;
+            var logits = _model.Logits(ids).narrow(1, promptLength - 1, completion);
+            var targets = ids.narrow(1, promptLength, completion);
+            var logProbs = SelectiveLogSoftmax(logits, targets);
+            using (no_grad())
+            {
+                var all = nn.functional.log_softmax(logits.detach(), -1);
+                (all.exp() * all).sum(-1).neg_();
+            }
+            var ratio = (logProbs - logProbs.detach()).exp();
+            var advantages = tensor(Enumerable.Range(0, rows).Select(i => i % 2 == 0 ? 1f : -1f).ToArray()).view(rows, 1);
+            (-minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).mean() / (sequences.Length / rows)).backward();
+        }
+        _model.Step(1e-6);
+    }
+
+    /// <summary>transformers' generate: every row has its own copy of the prompt.</summary>
+    public int[][] Generate(int[][] prompts, int newTokens)
+    {
+        using var frozen = no_grad();
+        var cache = new Tensor?[2 * Shapes.SmolLm2.Layers];
+        var drawn = new List<long[]>();
+        Tensor next = Ids(prompts).DetachFromDisposeScope();
+        for (int step = 0; step < newTokens; step++)
+        {
+            using var scope = NewDisposeScope();
+            var logits = _model.Logits(next, cache, lastOnly: true).narrow(1, 0, 1).squeeze(1).to(ScalarType.Float32);
+            next.Dispose();
+            next = multinomial(nn.functional.softmax(logits, -1), 1).DetachFromDisposeScope();
+            drawn.Add([.. next.data<long>()]);
+        }
+        next.Dispose();
+        foreach (var tensor in cache) tensor?.Dispose();
+        return [.. prompts.Select((prompt, row) => (int[])[.. prompt, .. drawn.Select(step => (int)step[row])])];
+    }
+
+    private static Tensor Ids(int[][] sequences) => tensor(sequences.SelectMany(sequence => sequence).Select(id => (long)id).ToArray()).view(sequences.Length, -1);
+
+    /// <summary>trl.trainer.utils.selective_log_softmax: by logsumexp in float32, row by row in bfloat16, where that is not exact enough.</summary>
+    private static Tensor SelectiveLogSoftmax(Tensor logits, Tensor targets)
+    {
+        if (logits.dtype == ScalarType.Float32)
+        {
+            var sums = stack([.. Enumerable.Range(0, (int)logits.shape[0]).Select(row => logits[row].logsumexp(-1))]);
+            return logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1) - sums;
+        }
+        return stack([.. Enumerable.Range(0, (int)logits.shape[0]).Select(row =>
+            nn.functional.log_softmax(logits[row], -1).gather(-1, targets[row].unsqueeze(-1)).squeeze(-1))]);
+    }
+}
