@@ -15,7 +15,9 @@ internal static class R1Process
     public static string[] Train(string stage, string[] settings, params string[] arguments) =>
         ["train", "--stage", stage, .. SmallRecipe.Settings.Concat(settings).SelectMany(setting => new[] { "--set", setting }), .. arguments];
 
-    public static Process Start(params string[] arguments) => Start(Program, arguments);
+    /// <summary>Starts r1. Whoever runs the tests in the background of a shell has them ignore Ctrl+C, which r1 would inherit.</summary>
+    public static Process Start(params string[] arguments) =>
+        OperatingSystem.IsLinux() ? Start("env", ["--default-signal=INT", Program, .. arguments]) : Start(Program, arguments);
 
     public static Process Start(string program, string[] arguments)
     {

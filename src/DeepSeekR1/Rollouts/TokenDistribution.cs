@@ -231,7 +231,7 @@ internal sealed class TokenDistribution
         return sum;
     }
 
-    private static R1Exception Unusable(float max) => new(
+    internal static R1Exception Unusable(float max) => new(
         $"The model's next-token logits cannot be sampled: {(float.IsNaN(max) ? "some are NaN" : float.IsPositiveInfinity(max) ? "some are +∞" : "all are -∞")}. " +
         "The weights have diverged or were not read right; go back to an earlier checkpoint, or lower the learning rate.");
 }

@@ -9,6 +9,7 @@ internal sealed class TokenDrawing(SamplingConfig sampling, RolloutAddress addre
     private const int LogitsWorthAThread = 1 << 17;
 
     private readonly Sampler?[] _samplers = new Sampler?[threads];
+    private readonly TorchSampler _torchSampler = new(sampling);
     private SampledToken[] _tokens = [];
 
     /// <summary>The drawn token of each sequence.</summary>
@@ -18,6 +19,11 @@ internal sealed class TokenDrawing(SamplingConfig sampling, RolloutAddress addre
     public void Draw(IDecodeBatch batch, ReadOnlySpan<RolloutSequence> live)
     {
         if (_tokens.Length < live.Length) _tokens = new SampledToken[live.Length];
+        if (batch is TorchDecodeBatch { DrawsOnDevice: true } onDevice)
+        {
+            DrawOnDevice(onDevice, live);
+            return;
+        }
         int workers = (int)Math.Clamp((long)live.Length * vocabulary / LogitsWorthAThread, 1, Math.Min(threads, live.Length));
         if (workers == 1)
         {
@@ -35,14 +41,28 @@ internal sealed class TokenDrawing(SamplingConfig sampling, RolloutAddress addre
         }
     }
 
+    private void DrawOnDevice(TorchDecodeBatch batch, ReadOnlySpan<RolloutSequence> live)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var contexts = new ReadOnlyMemory<int>[live.Length];
+        var uniforms = new double[live.Length];
+        for (int i = 0; i < live.Length; i++)
+        {
+            uniforms[i] = Uniform(live[i]);
+            if (sampling.RepetitionPenalty != 1) contexts[i] = live[i].Context.ToArray();
+        }
+        _torchSampler.Sample(batch.DeviceLogits(), contexts, uniforms, _tokens.AsSpan(0, live.Length));
+    }
+
+    private double Uniform(RolloutSequence sequence) => address.Random.Uniform(address.Step, sequence.Prompt.Index, sequence.Sample, sequence.Length);
+
     private void DrawShare(IDecodeBatch batch, ReadOnlySpan<RolloutSequence> live, int worker, int workers)
     {
         var sampler = _samplers[worker] ??= new Sampler(sampling, vocabulary);
         for (int i = worker; i < live.Length; i += workers)
         {
             var sequence = live[i];
-            double uniform = address.Random.Uniform(address.Step, sequence.Prompt.Index, sequence.Sample, sequence.Length);
-            _tokens[i] = sampler.Sample(batch.Logits(i), sequence.Context, uniform);
+            _tokens[i] = sampler.Sample(batch.Logits(i), sequence.Context, Uniform(sequence));
         }
     }
 }

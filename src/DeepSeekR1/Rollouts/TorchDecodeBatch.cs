@@ -25,8 +25,8 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
     private int[] _rows;
     private bool _sharesRows;
 
-    // [row, vocabulary] float32 in host memory, and where it begins.
-    private Tensor? _logits;
+    // [row, vocabulary] float32 where they were computed; and in host memory, once they were asked for there, and where that begins.
+    private Tensor? _logits, _hostLogits;
     private float* _firstLogit;
 
     public TorchDecodeBatch(CausalLM model, IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens)
@@ -50,12 +50,25 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
         }
     }
 
+    /// <summary>Whether tokens are to be drawn from <see cref="DeviceLogits"/>.</summary>
+    public bool DrawsOnDevice { get; init; }
+
     public int Count => _rows.Length;
 
     /// <summary>False: all rows of its cache have one length.</summary>
     public bool CanJoin => false;
 
-    public ReadOnlySpan<float> Logits(int sequence) => new(_firstLogit + ((long)_rows[sequence] * _model.Config.VocabularySize), _model.Config.VocabularySize);
+    public ReadOnlySpan<float> Logits(int sequence)
+    {
+        lock (_cache)
+        {
+            if (_hostLogits is null) BringToHost();
+        }
+        return new(_firstLogit + ((long)_rows[sequence] * _model.Config.VocabularySize), _model.Config.VocabularySize);
+    }
+
+    /// <summary>[live sequence, vocabulary] float32 next-token logits on the model's device, in the caller's dispose scope.</summary>
+    public Tensor DeviceLogits() => _logits!.index_select(0, tensor(_rows, ScalarType.Int64, _model.Device));
 
     public void Advance(ReadOnlySpan<int> keep, ReadOnlySpan<int> tokens)
     {
@@ -78,6 +91,7 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
         _cache.Dispose();
         _mask?.Dispose();
         _logits?.Dispose();
+        _hostLogits?.Dispose();
     }
 
     private void ReadPrompts(IReadOnlyList<ReadOnlyMemory<int>> prompts, int longest)
@@ -124,9 +138,18 @@ internal sealed unsafe class TorchDecodeBatch : IDecodeBatch
     private void Publish(Tensor hidden)
     {
         _logits?.Dispose();
+        _hostLogits?.Dispose();
+        _hostLogits = null;
         var last = hidden.select(1, hidden.shape[1] - 1);
-        _logits = _model.Logits(last).to(ScalarType.Float32).to(CPU).contiguous().DetachFromDisposeScope();
-        fixed (byte* start = _logits.bytes) _firstLogit = (float*)start;
+        _logits = _model.Logits(last).to(ScalarType.Float32).contiguous().DetachFromDisposeScope();
+    }
+
+    private void BringToHost()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        _hostLogits = _logits!.cpu().alias().DetachFromDisposeScope();
+        fixed (byte* start = _hostLogits.bytes) _firstLogit = (float*)start;
     }
 
     /// <summary>[n / columns, columns] on the model's device.</summary>

@@ -9,6 +9,9 @@ namespace DeepSeekR1.Rollouts;
 /// <param name="model">The policy; stays the caller's to dispose. Its weights may change between batches.</param>
 public sealed class TorchDecoder(CausalLM model) : IDecoder
 {
+    /// <summary>Whether tokens are drawn where the logits are, and only they come to the host: on a GPU, and in tests.</summary>
+    internal bool DrawsOnDevice { get; init; } = model.Device.type != TorchSharp.DeviceType.CPU;
+
     /// <inheritdoc/>
     public int VocabularySize => model.Config.VocabularySize;
 
@@ -20,7 +23,7 @@ public sealed class TorchDecoder(CausalLM model) : IDecoder
 
     /// <inheritdoc/>
     public IDecodeBatch Start(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens) =>
-        new TorchDecodeBatch(model, prompts, copies, maxNewTokens);
+        new TorchDecodeBatch(model, prompts, copies, maxNewTokens) { DrawsOnDevice = DrawsOnDevice };
 
     /// <summary>Does nothing: it computes with the model's own weights.</summary>
     public void Refresh() { }

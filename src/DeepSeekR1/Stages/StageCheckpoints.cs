@@ -99,8 +99,9 @@ internal sealed class StageCheckpoints(string folder, int keep)
         {
             // What was written so far would only take the room that is missing.
             TryDelete(aside);
-            if (failure is R1Exception) throw new R1Exception($"{failure.Message} The checkpoint before is whole: then go on with --resume.", failure);
-            throw new R1Exception($"{path}: the checkpoint cannot be written: {failure.Message} Free space or permissions, then go on with --resume.", failure);
+            var cause = failure.InnerException is IOException or UnauthorizedAccessException ? failure.InnerException : failure;
+            if (cause is R1Exception) throw;
+            throw new R1Exception($"{path}: the checkpoint cannot be written: {cause.Message} Free space or permissions, then go on with --resume.", failure);
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
     /// <param name="time">Clock of the phases; null: the system's.</param>
     /// <exception cref="R1Exception">The model has no parameter that is trained, or cannot do what the configuration asks for (bitwise, referenceMixup).</exception>
     public GrpoTrainer(PolicyModel policy, WeightedRewards rewards, GrpoConfig config, ulong seed = 1, TimeProvider? time = null)
-        : base(policy, Optimizer.For(policy.Model, config.Optimizer), config)
+        : base(policy, Optimizer.For(policy.Model, Checked(policy, config).Optimizer), config)
     {
         (_policy, _rewards, _seed, _time) = (policy, rewards, seed, time ?? TimeProvider.System);
         _orderRandom = new AddressedRandom(seed, RandomPurpose.Order);
@@ -93,8 +93,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
 
     private protected override void Configure()
     {
-        if (Config.ReferenceMixup < 1 && _policy.Model.Adapter is not null)
-            throw new R1Exception($"grpo.referenceMixup is {Config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
+        Checked(_policy, Config);
         _collector = new GroupCollector(_policy, _rewards, Config, new AddressedRandom(_seed, RandomPurpose.Rollout));
         _credit = new CreditAssignment(Config.Loss, Config.Sampling.MaxNewTokens, [.. _rewards.Items.Select(item => item.Weight)]);
         _compared = new ComparedPolicies(_policy, Config);
@@ -105,6 +104,15 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
     }
 
     private protected override GrpoConfig WithoutFixed(GrpoConfig asked) => asked with { Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
+
+    /// <summary>The configuration, if the policy can do what it asks for; before anything is made of it.</summary>
+    private static GrpoConfig Checked(PolicyModel policy, GrpoConfig config)
+    {
+        if (config.ReferenceMixup < 1 && policy.Model.Adapter is not null)
+            throw new R1Exception($"grpo.referenceMixup is {config.ReferenceMixup}, but an adapter is trained: mixtures of its factors are no mixtures of what they multiply to. Set it to 1.");
+        if (config.Bitwise) SamplerScorer.Require(policy.Decoder());
+        return config;
+    }
 
     private List<UpdateReport> Update(IReadOnlyList<IReadOnlyList<TrainingSample>> minibatches)
     {

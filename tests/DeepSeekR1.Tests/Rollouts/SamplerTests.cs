@@ -3,6 +3,7 @@ using System.Text.Json;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Testing;
+using static TorchSharp.torch;
 
 namespace DeepSeekR1.Tests.Rollouts;
 
@@ -64,6 +65,50 @@ public sealed class SamplerTests
             }
         }
         Assert.True(compared > 100);
+    }
+
+    [Fact]
+    public void Probabilities_and_picks_by_tensors_equal_the_reference()
+    {
+        int compared = 0;
+        foreach (var golden in GoldenCases().Where(golden => !golden.TiesAtTheCut))
+        {
+            using var scope = NewDisposeScope();
+            int count = golden.Uniforms.Length;
+            var sampler = new TorchSampler(golden.Config);
+            ReadOnlyMemory<int>[] contexts = [.. Enumerable.Repeat((ReadOnlyMemory<int>)golden.Context, count)];
+            var logits = tensor(golden.Logits).unsqueeze(0).expand(count, -1);
+            var weights = sampler.Weights(sampler.Penalize(logits, contexts))[0];
+            double[] actual = [.. (weights / weights.sum()).data<double>()];
+            for (int id = 0; id < actual.Length; id++)
+                Assert.True(Math.Abs(actual[id] - golden.Probabilities[id]) <= ProbabilityTolerance, $"{golden.Name}[{id}]: {actual[id]} is not {golden.Probabilities[id]}");
+            var drawn = new SampledToken[count];
+            sampler.Sample(logits, contexts, golden.Uniforms, drawn);
+            for (int i = 0; i < count; i++)
+            {
+                if (golden.DistanceToBoundary[i] <= ProbabilityTolerance) continue;
+                Assert.True(drawn[i].Id == golden.Picks[i], $"{golden.Name}, u = {golden.Uniforms[i]}: {drawn[i].Id} is not {golden.Picks[i]}");
+                var alone = new Sampler(golden.Config, golden.Logits.Length).Sample(golden.Logits, golden.Context, golden.Uniforms[i]);
+                Assert.Equal(alone.LogProb, drawn[i].LogProb, 2e-6 * Math.Max(1, Math.Abs(alone.LogProb)));
+                compared++;
+            }
+        }
+        Assert.True(compared > 100);
+    }
+
+    [Fact]
+    public void By_tensors_each_row_has_its_own_context_and_logits_that_cannot_be_sampled_are_named()
+    {
+        using var scope = NewDisposeScope();
+        var drawn = new SampledToken[3];
+        var greedy = new TorchSampler(new SamplingConfig { Temperature = 0, RepetitionPenalty = 2 });
+        greedy.Sample(tensor(new float[] { 3, 2, 1, 3, 2, 1, 3, 2, 1 }, [3, 3]), [new[] { 2 }, new[] { 0, 0, 1 }, new[] { 0 }], [0, 0, 0], drawn);
+        Assert.Equal([new SampledToken(0, 0), new SampledToken(0, 0), new SampledToken(1, 0)], drawn);
+        foreach (var (logit, name) in new[] { (float.NaN, "NaN"), (float.PositiveInfinity, "+∞") })
+        {
+            var failure = Assert.Throws<R1Exception>(() => new TorchSampler(new SamplingConfig()).Sample(tensor(new float[] { 1, logit, 0 }, [1, 3]), [], [0.5], new SampledToken[1]));
+            Assert.Contains(name, failure.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -50,6 +50,25 @@ public sealed class TorchDecoderTests
         Assert.Equal(expected, Greedy(decoder, [.. generations.Select(generation => generation.GetProperty("prompt").Deserialize<int[]>()!)], expected.Max(ids => ids.Length)));
     }
 
+    [Theory, InlineData(1.0, 1.0), InlineData(0.7, 1.3), InlineData(0.0, 1.0)]
+    public void Tokens_drawn_where_the_logits_are_are_those_drawn_on_the_host(double temperature, double penalty)
+    {
+        using var model = Load("llama");
+        var sampling = new SamplingConfig { Temperature = temperature, RepetitionPenalty = penalty, TopP = 0.9, MaxNewTokens = 12 };
+        EncodedPrompt[] prompts = [.. new[] { new[] { 5, 6, 7 }, [1, 2, 3, 4, 5, 6, 7, 8] }.Select((ids, i) => new EncodedPrompt(new Prompt { Id = $"{i}", Text = "" }, ids, i))];
+        RolloutGroup[] Roll(bool onDevice)
+        {
+            using var decoder = new TorchDecoder(model) { DrawsOnDevice = onDevice };
+            return new RolloutEngine(decoder, new BytesTokenizer(), [3]).Generate(prompts, 3, sampling, _address);
+        }
+        var (host, device) = (Roll(false), Roll(true));
+        foreach (var (expected, actual) in host.Zip(device).SelectMany(pair => pair.First.Rollouts.Zip(pair.Second.Rollouts)))
+        {
+            Assert.Equal(expected.Ids.ToArray(), actual.Ids.ToArray());
+            foreach (var (one, other) in expected.LogProbs.ToArray().Zip(actual.LogProbs.ToArray())) Assert.Equal(one, other, 1e-5);
+        }
+    }
+
     // Slow: reads 270 MB of weights and decodes 64 tokens of eight prompts in float32.
     [Fact, Trait("Category", "Slow")]
     public void Greedy_completions_of_SmolLM2_equal_the_reference()

@@ -175,7 +175,7 @@ public sealed class GrpoTrainerTests : IDisposable
         using var policy = PolicyModel.Load(_policy.Folder, _policy.Runtime);
         policy.AttachAdapter(new LoraConfig(), new AddressedRandom(1, RandomPurpose.Weights));
         var config = Config with { ReferenceReplacedEvery = 1, ReferenceMixup = 0.5, Loss = Config.Loss with { Beta = 0.01 } };
-        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((Reward.From("any", (_, _) => 1.0), 1)), config) { Prompts = Ask });
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((Reward.From("any", (_, _) => 1.0), 1)), config));
         Assert.Contains("grpo.referenceMixup", failure.Message, StringComparison.Ordinal);
     }
 
@@ -184,7 +184,7 @@ public sealed class GrpoTrainerTests : IDisposable
     {
         using var policy = PolicyModel.Load(_policy.Folder, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1, Kernels = KernelChoice.Torch }));
         var any = Reward.From("any", (_, _) => 1.0);
-        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { Bitwise = true }) { Prompts = Ask });
+        var failure = Assert.Throws<R1Exception>(() => new GrpoTrainer(policy, WeightedRewards.Of((any, 1)), Config with { Bitwise = true }));
         Assert.Contains("grpo.bitwise", failure.Message, StringComparison.Ordinal);
         Assert.Contains("runtime.kernels", failure.Message, StringComparison.Ordinal);
     }

@@ -33,7 +33,7 @@ internal sealed class ComparedPolicies(PolicyModel policy, GrpoConfig config)
     /// <summary>The groups as they are paid, with KL in the reward less what they diverged, and the mean divergence of a token; as they were where KL is not there.</summary>
     public (ScoredGroup[] Groups, double? Kl) Charge(ScoredGroup[] scored, CreditAssignment credit, ReferenceModel? reference)
     {
-        if (reference is null || config.Loss.KlPlacement != KlPlacement.Reward) return (scored, null);
+        if (reference is null || config.Loss is not { NeedsReference: true, KlPlacement: KlPlacement.Reward }) return (scored, null);
         var samples = credit.Assign(scored).Steps[0];
         float[][] ofReference = LogProbs(reference, samples);
         return KlPenalty.Charge(scored, [.. samples.Select((sample, i) => sample with { ReferenceLogProbs = ofReference[i] })], config.Loss);

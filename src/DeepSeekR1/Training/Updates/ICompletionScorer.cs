@@ -22,7 +22,14 @@ internal sealed class SamplerScorer : ICompletionScorer
     public SamplerScorer(Func<IDecoder> decoder, double temperature)
     {
         (_decoder, _temperature) = (decoder, temperature);
-        if (decoder() is not CpuDecoder)
+        Require(decoder());
+    }
+
+    /// <summary>Checks that a decoder's bits do not depend on the batch.</summary>
+    /// <exception cref="R1Exception">They do.</exception>
+    public static void Require(IDecoder decoder)
+    {
+        if (decoder is not CpuDecoder)
             throw new R1Exception("grpo.bitwise needs rollouts whose bits do not depend on the batch: a Llama, Mistral, Qwen2 or Qwen3 model without sliding window " +
                 "in float32 or bfloat16 on the CPU (runtime.device cpu), and runtime.kernels auto or portable. Switch bitwise off for other models and devices.");
     }
