@@ -29,21 +29,18 @@ internal static class KillBenchmark
         var random = new AddressedRandom(ulong.Parse(Options.Text(args, "--seed") ?? "1", CultureInfo.InvariantCulture), RandomPurpose.Verification).Stream();
         var work = Directory.CreateDirectory(Options.Text(args, "--work") ?? Path.Combine(Path.GetTempPath(), "r1-kill"));
         string whole = Path.Combine(work.FullName, "whole");
-        long start = Stopwatch.GetTimestamp();
         Finish(whole);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        string[] order = [.. new DirectoryInfo(Path.Combine(whole, "checkpoints")).GetDirectories().Where(stage => Directory.Exists(Path.Combine(stage.FullName, "model"))).OrderBy(stage => stage.CreationTimeUtc).Select(stage => stage.Name)];
 
         int done = 0, saving = 0, rounds = 0;
         var stages = new Dictionary<string, int>();
         while (done < kills)
         {
-            // So many kills are spread over several runs, each of which is finished and compared.
+            // Each run is killed once in every stage, finished and compared.
             string parted = Path.Combine(work.FullName, $"parted-{++rounds}");
-            int ofRound = Math.Min(kills - done, 12);
-            for (int kill = 0; kill < ofRound; kill++)
+            foreach (string stage in order.Take(kills - done))
             {
-                string? stage = Kill(parted, TimeSpan.FromSeconds(seconds * random.Uniform() * 2 / ofRound), whileSaving: kill % 3 == 2);
-                if (stage is null) break;
+                if (!Kill(parted, stage, TimeSpan.FromMilliseconds(random.Between(0, 300)), whileSaving: done % 3 == 2)) continue;
                 done++;
                 stages[stage] = stages.GetValueOrDefault(stage) + 1;
                 if (Directory.GetDirectories(parted, "*.part", SearchOption.AllDirectories).Length > 0) saving++;
@@ -55,18 +52,24 @@ internal static class KillBenchmark
         work.Delete(recursive: true);
     }
 
-    /// <summary>Goes on with the run and kills it; the newest stage then, or null where the run was done before.</summary>
-    private static string? Kill(string output, TimeSpan after, bool whileSaving)
+    /// <summary>Goes on with the run and kills it some time after a stage has begun, or at its next save; false where the run ended before.</summary>
+    private static bool Kill(string output, string stage, TimeSpan after, bool whileSaving)
     {
-        string checkpoints = Path.Combine(output, "checkpoints");
+        string folder = Path.Combine(output, "checkpoints", stage);
         using var process = Start(output);
-        bool hasEnded = process.WaitForExit(after + TimeSpan.FromSeconds(0.5));
-        var wait = new SpinWait();
-        while (whileSaving && !process.HasExited && !(Directory.Exists(checkpoints) && Directory.EnumerateDirectories(checkpoints, "*.part", SearchOption.AllDirectories).Any())) wait.SpinOnce(sleep1Threshold: -1);
-        if (hasEnded || process.HasExited) return null;
+        WaitUntil(process, () => Directory.Exists(folder));
+        process.WaitForExit(after);
+        if (whileSaving) WaitUntil(process, () => Directory.EnumerateDirectories(folder, "*.part").Any());
+        if (process.HasExited) return false;
         process.Kill();
         process.WaitForExit();
-        return Directory.Exists(checkpoints) ? new DirectoryInfo(checkpoints).GetDirectories().MaxBy(stage => stage.CreationTimeUtc)?.Name ?? "start" : "start";
+        return true;
+    }
+
+    private static void WaitUntil(Process process, Func<bool> condition)
+    {
+        var wait = new SpinWait();
+        while (!process.HasExited && !condition()) wait.SpinOnce(sleep1Threshold: -1);
     }
 
     private static void Finish(string output)
