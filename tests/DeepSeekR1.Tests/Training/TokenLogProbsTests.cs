@@ -60,6 +60,30 @@ public class TokenLogProbsTests
         Assert.InRange(dHead.LargestDifference(head.grad!), 0, 1e-12);
     }
 
+    /// <summary>The logits are rounded once; what is made of them is computed in single precision.</summary>
+    [Fact]
+    public void Bfloat16_logits_are_scored_as_exactly_as_single_ones()
+    {
+        using var scope = NewDisposeScope();
+        const int Tokens = 20, Vocabulary = 1003;
+        const double Temperature = 0.8;
+        var logits = (TestNumbers.Normal(1, Tokens, Vocabulary) * 4).to(ScalarType.BFloat16);
+        var (pull, entropyPull) = (TestNumbers.Normal(3, Tokens), TestNumbers.Normal(4, Tokens));
+        var targets = arange(Tokens, ScalarType.Int64) * 50;
+        var exact = logits.to(ScalarType.Float64).requires_grad_();
+        var all = nn.functional.log_softmax(exact / Temperature, 1);
+        var (logProbs, entropies) = (all.gather(1, targets.unsqueeze(1)).squeeze(1), -(all.exp() * all).sum(1));
+        (logProbs * pull + entropies * entropyPull).sum().backward();
+
+        using var actual = new TokenLogProbs(logits, eye(Vocabulary, dtype: ScalarType.BFloat16), targets, Temperature);
+        Assert.InRange(actual.LogProbs.LargestDifference(logProbs), 0, 1e-5);
+        Assert.InRange(actual.Entropies.LargestDifference(entropies), 0, 1e-5);
+        Assert.Equal(all.argmax(1).eq(targets).data<bool>().ToArray(), actual.IsMostLikely.data<bool>().ToArray());
+        // The gradient leaves in bfloat16.
+        double largest = exact.grad!.abs().max().item<double>();
+        Assert.InRange(actual.Backward(pull, entropyPull, null).LargestDifference(exact.grad!), 0, 4e-3 * largest);
+    }
+
     [Fact]
     public void No_tokens_are_no_error()
     {
