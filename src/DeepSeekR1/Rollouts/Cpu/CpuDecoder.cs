@@ -64,6 +64,9 @@ public sealed class CpuDecoder : IDecoder
     /// <inheritdoc/>
     public long CacheBytesPerToken => _layout.BytesPerToken;
 
+    /// <summary>Bytes of keys and values held: of prompts that are read, and of pages in use or waiting for the next sequence.</summary>
+    internal long CacheBytes { get; private set; }
+
     /// <summary>True for models that this decoder can run.</summary>
     public static bool Supports(CausalLM model) =>
         model.Device.type == DeviceType.CPU
@@ -123,7 +126,7 @@ public sealed class CpuDecoder : IDecoder
     internal PromptCache[] Read(IReadOnlyList<ReadOnlyMemory<int>> prompts, IReadOnlyList<int> copies, int maxNewTokens, int rows)
     {
         Check(prompts, copies, maxNewTokens);
-        PromptCache[] caches = [.. prompts.Select((ids, i) => new PromptCache(ids, new KvBlock(_layout, ids.Length)) { Readers = copies[i] })];
+        PromptCache[] caches = [.. prompts.Select((ids, i) => new PromptCache(ids, Hold(new KvBlock(_layout, ids.Length))) { Readers = copies[i] })];
         Encode(caches, rows);
         return caches;
     }
@@ -163,7 +166,11 @@ public sealed class CpuDecoder : IDecoder
     /// <summary>Gives a sequence's pages back, and its prompt's memory with the last one that reads it.</summary>
     internal void Release(SequenceCache sequence)
     {
-        if (--sequence.Prompt.Readers == 0) sequence.Prompt.Dispose();
+        if (--sequence.Prompt.Readers == 0)
+        {
+            CacheBytes -= sequence.Prompt.Cache.Bytes;
+            sequence.Prompt.Dispose();
+        }
         foreach (var page in sequence.Pages) _freePages.Push(page);
         sequence.Pages.Clear();
     }
@@ -173,7 +180,13 @@ public sealed class CpuDecoder : IDecoder
         if (_open == batch) _open = null;
     }
 
-    private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : new KvBlock(_layout, PageTokens);
+    private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : Hold(new KvBlock(_layout, PageTokens));
+
+    private KvBlock Hold(KvBlock block)
+    {
+        CacheBytes += block.Bytes;
+        return block;
+    }
 
     /// <summary>Reads the prompts, a bounded number of tokens at a time, and computes the logits that follow each.</summary>
     private unsafe void Encode(PromptCache[] prompts, int logitsBefore)

@@ -38,6 +38,8 @@ internal sealed unsafe class KvBlock : IDisposable
     /// <summary>Tokens it has room for.</summary>
     public int Capacity { get; }
 
+    public long Bytes => _memory.Bytes;
+
     /// <summary>[head dimension, length]: the right-hand side of query · key.</summary>
     public Panels Keys(int layer, int head, int length) =>
         new(Head(layer, head), (nint)_layout.HeadDim * _layout.Width * _layout.ElementBytes, _layout.HeadDim, length, _layout.Type);

@@ -166,6 +166,27 @@ public class CpuDecoderTests(ITestOutputHelper output)
         }
     }
 
+    [Theory, InlineData(DtypeChoice.Float32), InlineData(DtypeChoice.Bfloat16)]
+    public void The_cache_takes_the_bytes_that_it_takes_on_paper(DtypeChoice dtype)
+    {
+        var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = dtype, Threads = 1 });
+        using var model = HfCheckpoint.LoadModel(Reference.Golden("models", "qwen2"), runtime, runtime.DtypeFor(0));
+        using var decoder = new CpuDecoder(model, threads: 1, KernelWidth.Portable);
+        // Keys and values of every layer; a page holds 64 tokens, a prompt whole vectors of 4.
+        long token = 2L * model.Config.Layers * model.Config.KeyValueHeads * model.Config.HeadDim * (dtype == DtypeChoice.Float32 ? 4 : 2);
+        Assert.Equal(token, decoder.CacheBytesPerToken);
+        using (var batch = decoder.Start([Enumerable.Range(1, 19).ToArray()], [3], 70))
+        {
+            Assert.Equal(20 * token, decoder.CacheBytes);
+            for (int step = 0; step < 64; step++) batch.Advance([0, 1, 2], [1, 2, 3]);
+            Assert.Equal((20 + 3 * 64) * token, decoder.CacheBytes);
+            batch.Advance([1], [4]);
+            // The others' pages wait; one of them is taken.
+            Assert.Equal((20 + 3 * 64) * token, decoder.CacheBytes);
+        }
+        Assert.Equal(3 * 64 * token, decoder.CacheBytes);
+    }
+
     [Fact]
     public void Refresh_takes_changed_weights_over()
     {
