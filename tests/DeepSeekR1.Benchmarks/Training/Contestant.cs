@@ -16,24 +16,28 @@ internal sealed class Contestant : IDisposable
     /// <summary>Names of the contestants: who, and in what precision.</summary>
     public const string Own = "own-bf16", EagerBfloat16 = "eager-bf16", EagerFloat32 = "eager-f32";
 
-    private readonly Process _process;
+    private readonly int _threads;
+    private Process? _process;
 
-    public Contestant(string name, int threads)
+    /// <summary>The process starts with its first step, so that who takes none needs no memory.</summary>
+    public Contestant(string name, int threads) => (Name, _threads) = (name, threads);
+
+    public string Name { get; }
+
+    private Process Start()
     {
-        Name = name;
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["training", Option, name, "--threads", threads.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(Environment.ProcessPath!, ["training", Option, Name, "--threads", _threads.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        _process = Process.Start(start)!;
+        return Process.Start(start)!;
     }
-
-    public string Name { get; }
 
     /// <summary>Seconds of a step of this kind; further numbers as the contestant gives them.</summary>
     public double[] Take(string step)
     {
+        _process ??= Start();
         _process.StandardInput.WriteLine(step);
         string line = _process.StandardOutput.ReadLine() ?? throw new R1Exception($"The contestant {Name} ended during a step '{step}'.");
         return [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
@@ -41,6 +45,7 @@ internal sealed class Contestant : IDisposable
 
     public void Dispose()
     {
+        if (_process is null) return;
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();
