@@ -18,6 +18,9 @@ internal sealed record CliContext(IOperations Operations, TextWriter Out, TextWr
     /// <summary>Registers what Ctrl+C does in place of ending the program, until it is disposed.</summary>
     public Func<Action, IDisposable> OnInterrupt { get; init; } = _ => new CancellationTokenSource();
 
+    /// <summary>Says what Ctrl+C will bring, where it is more than an end.</summary>
+    public Action<string> AnnounceOnInterrupt { get; init; } = _ => { };
+
     /// <summary>Runs work whose progress is shown in the way that fits the output.</summary>
     public Task ObserveAsync(Func<IRunObserver, Task> work) =>
         Terminal is not null ? TerminalObserver.RunAsync(Terminal, Time, work) : PlainObserver.RunAsync(Out, Time, work);

@@ -6,7 +6,7 @@ namespace DeepSeekR1.Cli;
 internal delegate IDisposable SignalSource(PosixSignal signal, Action<PosixSignalContext> handler);
 
 /// <summary>
-/// Ctrl+C (or SIGTERM) once: the work is asked to stop, saves itself, and the process exits with 130 (143). Twice: the second
+/// Ctrl+C (or SIGTERM) once: the work is asked to stop, saves what it can, and the process exits with 130 (143). Twice: the second
 /// signal is left to the system, which ends the process at once.
 /// </summary>
 internal sealed class Interruption : IDisposable
@@ -26,6 +26,9 @@ internal sealed class Interruption : IDisposable
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _cancellation.Token;
+
+    /// <summary>What the first signal brings, for the user to read.</summary>
+    public string Notice { get; set; } = "stopping";
 
     /// <summary>128 plus the signal's number; 0 before any signal.</summary>
     public int ExitCode => _exitCode;
@@ -59,7 +62,7 @@ internal sealed class Interruption : IDisposable
             return;
         }
         context.Cancel = true;
-        _error.WriteLine("stopping after this step and saving; Ctrl+C again exits at once.");
+        _error.WriteLine($"{Notice}; Ctrl+C again exits at once.");
         _cancellation.Cancel();
     }
 

@@ -9,5 +9,6 @@ var context = new CliContext(new Operations(), Console.Out, Console.Error, isTer
 {
     In = Console.In,
     OnInterrupt = interruption.Divert,
+    AnnounceOnInterrupt = notice => interruption.Notice = notice,
 };
 return await R1CommandLine.RunAsync(args, context, interruption);

@@ -13,7 +13,7 @@ public static class RewardStatistics
 
     /// <summary>
     /// <c>rewards/NAME/mean</c> and <c>/std</c> (unbiased) over the completions that the reward scored, <c>/abstained</c> and <c>/failed</c>:
-    /// shares of all completions. Of a judge also <c>/cost</c>, in the currency of its prices, and <c>/seconds</c> waited, summed over the completions.
+    /// shares of all completions. The same in every run of a seed.
     /// </summary>
     /// <param name="rewards">Who gave the scores.</param>
     /// <param name="scores">All completions of a step.</param>
@@ -33,15 +33,33 @@ public static class RewardStatistics
                 metrics[$"rewards/{name}/mean"] = values.Average();
                 metrics[$"rewards/{name}/std"] = StandardDeviation(values);
             }
-            foreach (string spent in (string[])[Cost, Seconds])
-            {
-                string[] amounts = [.. scores.Select(score => score.ByReward[column].Details?.GetValueOrDefault(spent)).OfType<string>()];
-                if (amounts.Length > 0) metrics[$"rewards/{name}/{spent}"] = amounts.Sum(amount => double.TryParse(amount, CultureInfo.InvariantCulture, out double value) ? value : 0);
-            }
             metrics[$"rewards/{name}/abstained"] = Share(scores.Count - values.Length - failed, scores.Count);
             metrics[$"rewards/{name}/failed"] = Share(failed, scores.Count);
         }
         return metrics;
+    }
+
+    /// <summary>
+    /// <c>rewards/NAME/cost</c>, in the currency of a judge's prices, and <c>/seconds</c> that its verdicts were waited for, summed over the
+    /// completions; only of rewards that tell. They differ from run to run: a cache pays for what was judged before.
+    /// </summary>
+    /// <param name="names">Names of the rewards, in the order of the scores.</param>
+    /// <param name="scores">All completions of a step.</param>
+    public static IReadOnlyDictionary<string, double> Spent(IReadOnlyList<string> names, IReadOnlyList<CompletionScore> scores)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(scores);
+        var spent = new Dictionary<string, double>();
+        for (int r = 0; r < names.Count; r++)
+        {
+            int column = r;
+            foreach (string what in (string[])[Cost, Seconds])
+            {
+                string[] amounts = [.. scores.Select(score => score.ByReward[column].Details?.GetValueOrDefault(what)).OfType<string>()];
+                if (amounts.Length > 0) spent[$"rewards/{names[r]}/{what}"] = amounts.Sum(amount => double.TryParse(amount, CultureInfo.InvariantCulture, out double value) ? value : 0);
+            }
+        }
+        return spent;
     }
 
     /// <summary>Stops a run whose rewards are broken.</summary>

@@ -22,6 +22,9 @@ internal sealed class CliRun : IOperations
 
     public IReadOnlyList<string> Pieces { get; set; } = [];
 
+    /// <summary>Called after each piece.</summary>
+    public Action Sampled { get; set; } = () => { };
+
     public double MeanReward { get; set; } = 1;
 
     public IAnsiConsole? Terminal { get; set; }
@@ -50,7 +53,7 @@ internal sealed class CliRun : IOperations
             _signalHandlers.Add(handler);
             return new StringReader("");
         });
-        return await R1CommandLine.RunAsync(args, new CliContext(this, output, error, Terminal, Time) { In = input, OnInterrupt = interruption.Divert }, interruption);
+        return await R1CommandLine.RunAsync(args, new CliContext(this, output, error, Terminal, Time) { In = input, OnInterrupt = interruption.Divert, AnnounceOnInterrupt = notice => interruption.Notice = notice }, interruption);
     }
 
     /// <summary>Sends a signal to the handler; true when the process would go on.</summary>
@@ -77,7 +80,12 @@ internal sealed class CliRun : IOperations
     {
         Request = request;
         await Task.Yield();
-        foreach (string piece in Pieces) yield return new SampledPiece(0, piece);
+        foreach (string piece in Pieces)
+        {
+            yield return new SampledPiece(0, piece);
+            Sampled();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
     }
 
     public IConversation Converse(SampleRequest request)

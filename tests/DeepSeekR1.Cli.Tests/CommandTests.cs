@@ -145,6 +145,15 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Ctrl_C_ends_sampling_where_nothing_is_saved()
+    {
+        var run = new CliRun { Pieces = ["one", " two"] };
+        run.Sampled = () => Assert.True(run.Signal(PosixSignal.SIGINT));
+        Assert.Equal(130, await run.RunAsync("sample", "--model", "m", "count"));
+        Assert.Equal(("one …\n", "stopping; Ctrl+C again exits at once.\n"), (run.Out, run.Error));
+    }
+
+    [Fact]
     public async Task Sample_streams_the_answer()
     {
         var run = new CliRun { Pieces = ["<think>", " 1+1=2 ", "</think>\n", "2\u001b[31m"] };

@@ -58,12 +58,20 @@ internal static class SampleCommand
     private static async Task AnswerAsync(CliContext context, SampleRequest request, CancellationToken cancellationToken)
     {
         int last = 0;
-        await foreach (var piece in context.Operations.SampleAsync(request, cancellationToken))
+        try
         {
-            if (piece.Answer != last) await context.Out.WriteAsync("\n\n");
-            last = piece.Answer;
-            await context.Out.WriteAsync(context.Show(piece.Text));
-            await context.Out.FlushAsync(cancellationToken);
+            await foreach (var piece in context.Operations.SampleAsync(request, cancellationToken))
+            {
+                if (piece.Answer != last) await context.Out.WriteAsync("\n\n");
+                last = piece.Answer;
+                await context.Out.WriteAsync(context.Show(piece.Text));
+                await context.Out.FlushAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await context.Out.WriteLineAsync(" …");
+            throw;
         }
         await context.Out.WriteLineAsync();
     }

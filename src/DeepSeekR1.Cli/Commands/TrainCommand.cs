@@ -42,6 +42,7 @@ internal static class TrainCommand
                 Profile = parsed.GetValue(profile),
                 DryRun = parsed.GetValue(dryRun),
             };
+            context.AnnounceOnInterrupt("stopping after this step and saving");
             await context.ObserveAsync(observer => context.Operations.TrainAsync(request, observer, cancellationToken));
         });
         return command;

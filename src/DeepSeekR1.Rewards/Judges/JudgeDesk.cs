@@ -143,7 +143,7 @@ internal sealed class JudgeDesk
 /// <summary>What a judge said, and what it took to hear it: nothing where it was remembered.</summary>
 internal readonly record struct Verdict(double Value, string Reason, decimal Cost, double Seconds)
 {
-    /// <summary>What <see cref="RewardStatistics.Measure"/> sums up.</summary>
+    /// <summary>What <see cref="RewardStatistics.Spent"/> sums up.</summary>
     public static Dictionary<string, string> Details(decimal cost, double seconds) => new()
     {
         [RewardStatistics.Cost] = cost.ToString(CultureInfo.InvariantCulture),

@@ -63,7 +63,7 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
         var (prompt, whole) = example switch
         {
             ChatExample chat => Render(chat),
-            TextExample text => (text.Prompt, WithEnd(text.Prompt + text.Completion)),
+            TextExample text => (text.Prompt, WithEnd(text.Prompt + text.Completion, endToken)),
             _ => throw new InvalidOperationException($"unknown kind of example {example.GetType()}"),
         };
         int[] ids = tokenizer.Encode(whole, parseSpecialTokens: true);
@@ -106,7 +106,8 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
         return (chat.Prompt.Count == 0 ? "" : template.Render(chat.Prompt, addGenerationPrompt: true), whole);
     }
 
-    private string WithEnd(string text) => text.EndsWith(endToken, StringComparison.Ordinal) ? text : text + endToken;
+    /// <summary>Plain text with the end token, once.</summary>
+    internal static string WithEnd(string text, string endToken) => text.EndsWith(endToken, StringComparison.Ordinal) ? text : text + endToken;
 
     private EncodedExample? Truncate(EncodedExample example)
     {

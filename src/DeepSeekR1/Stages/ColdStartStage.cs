@@ -17,6 +17,6 @@ internal static class ColdStartStage
             var trainer = SftTrainer.On(examples, policy, sft, run.Recipe.Seed, run.Time);
             if (trainer.TooLong > 0) run.Warn($"{trainer.TooLong} of {examples.Count} worked solutions have more than {sft.MaxLength} tokens and are left out; coldStart.sft.maxLength raises the limit.");
             return trainer;
-        });
+        }).Evaluated(run, run.Recipe.ColdStart);
     }
 }

@@ -28,14 +28,14 @@ internal static class DistillStage
             data.Write([.. rows, .. TeacherChats(run, teacherFolder, config, cancellationToken)], report, run.Time.GetElapsedTime(start).TotalSeconds);
         }
         var examples = data.Examples();
-        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the student on {examples.Count} rows of its teacher", studentFolder, run.OpensToTrain(studentFolder),
-            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
-        { SecondsOfData = data.Seconds };
+        var plan = new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the student on {examples.Count} rows of its teacher", studentFolder, run.OpensToTrain(studentFolder),
+            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time));
+        return plan.Evaluated(run, config) with { SecondsOfData = data.Seconds };
     }
 
     /// <summary>The same student by reinforcement learning alone.</summary>
     public static StagePlan<PolicyModel> Control(RunContext run, string studentFolder) =>
-        Reinforcement.Plan(run, ControlName, run.Recipe.Distill.StudentRl, studentFolder, $"curve-{ControlName}.svg");
+        Reinforcement.Plan(run, ControlName, run.Recipe.Distill.StudentRl, studentFolder);
 
     /// <summary>The teacher's answers to general prompts; those that were cut off are left out.</summary>
     private static List<CuratedRow> TeacherChats(RunContext run, string teacherFolder, DistillConfig config, CancellationToken cancellationToken)

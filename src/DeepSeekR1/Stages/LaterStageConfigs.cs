@@ -37,7 +37,7 @@ public sealed record CurationConfig : IValidatedConfig
 }
 
 /// <summary>Rejection sampling and supervised fine-tuning.</summary>
-public sealed record RejectionSftConfig
+public sealed record RejectionSftConfig : EvaluatedStageConfig
 {
     /// <summary>How samples are gathered.</summary>
     [Description("How samples are gathered.")]
@@ -140,7 +140,7 @@ public sealed record AllScenarioConfig : IValidatedConfig
 }
 
 /// <summary>Distillation.</summary>
-public sealed record DistillConfig
+public sealed record DistillConfig : EvaluatedStageConfig
 {
     /// <summary>A Hugging Face folder, or <c>embedded:NAME</c>: the model that learns.</summary>
     [Description("A Hugging Face folder, or embedded:NAME: the model that learns.")]

@@ -10,7 +10,7 @@ internal static class ReasoningRlStage
 {
     public const string Name = "reasoning-rl", Row = "dev2";
 
-    public static StagePlan<PolicyModel> Plan(RunContext run, string modelFolder) => Reinforcement.Plan(run, Name, run.Recipe.ReasoningRl, modelFolder, $"curve-{Name}.svg");
+    public static StagePlan<PolicyModel> Plan(RunContext run, string modelFolder) => Reinforcement.Plan(run, Name, run.Recipe.ReasoningRl, modelFolder);
 
     /// <summary>The control; null where the recipe wants none.</summary>
     public static (StagePlan<PolicyModel> Plan, string Row)? Control(RunContext run, string modelFolder)
@@ -18,6 +18,6 @@ internal static class ReasoningRlStage
         var config = run.Recipe.ReasoningRl;
         if (config.Ablate.Count == 0) return null;
         string without = "no-" + string.Join("-", config.Ablate);
-        return (Reinforcement.Plan(run, $"{Name}-{without}", config.Ablated(), modelFolder, $"curve-{Name}-{without}.svg"), $"{Row}-{without}");
+        return (Reinforcement.Plan(run, $"{Name}-{without}", config.Ablated(), modelFolder), $"{Row}-{without}");
     }
 }

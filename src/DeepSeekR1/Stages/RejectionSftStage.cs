@@ -31,9 +31,9 @@ internal static class RejectionSftStage
             data.Write([.. rows, .. general], report, run.Time.GetElapsedTime(start).TotalSeconds);
         }
         var examples = data.Examples();
-        return new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the base model on {examples.Count} curated rows", baseFolder, run.OpensToTrain(baseFolder),
-            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time))
-        { SecondsOfData = data.Seconds };
+        var plan = new StagePlan<PolicyModel>(Name, $"supervised fine-tuning of the base model on {examples.Count} curated rows", baseFolder, run.OpensToTrain(baseFolder),
+            policy => SftTrainer.On(examples, policy, config.Sft, run.Recipe.Seed, run.Time));
+        return plan.Evaluated(run, config) with { SecondsOfData = data.Seconds };
     }
 
     /// <summary>Samples a model on training prompts and keeps what is good.</summary>

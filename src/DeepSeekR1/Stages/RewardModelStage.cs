@@ -23,7 +23,7 @@ internal static class RewardModelStage
     public static StagePlan<RewardModel> PlanHelpful(RunContext run, string modelFolder, CancellationToken cancellationToken)
     {
         var (config, data) = (run.Recipe.RewardModel, run.Recipe.Data);
-        var (examples, heldOut) = data.Preferences.Path is not null ? Split(PreferenceDataset.Pairs(data.Preferences, run.Recipe.Seed))
+        var (examples, heldOut) = data.Preferences.Path is not null ? Split(Conversations(run, "data.preferences", PreferenceDataset.Pairs(data.Preferences, run.Recipe.Seed), pair => pair.Chosen))
             : Made(run, modelFolder, file => PreferenceDataset.Pairs(new DataConfig { Path = file }, run.Recipe.Seed), Pairs, HeldOutPairs, cancellationToken);
         return Plan(run, Helpful, $"pairwise on {examples.Length} pairs", modelFolder,
             model => RewardModelTrainer.OnPairs(examples, model, config.Helpful, run.Recipe.Seed, run.Time), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
@@ -33,7 +33,7 @@ internal static class RewardModelStage
     public static StagePlan<RewardModel> PlanSafety(RunContext run, string modelFolder, CancellationToken cancellationToken)
     {
         var (config, data) = (run.Recipe.RewardModel, run.Recipe.Data);
-        var (examples, heldOut) = data.Verdicts.Path is not null ? Split(PreferenceDataset.Verdicts(data.Verdicts, run.Recipe.Seed))
+        var (examples, heldOut) = data.Verdicts.Path is not null ? Split(Conversations(run, "data.verdicts", PreferenceDataset.Verdicts(data.Verdicts, run.Recipe.Seed), verdict => verdict.Reply))
             : Made(run, modelFolder, file => PreferenceDataset.Verdicts(new DataConfig { Path = file }, run.Recipe.Seed), Verdicts, HeldOutVerdicts, cancellationToken);
         return Plan(run, Safety, $"pointwise on {examples.Length} replies", modelFolder,
             model => RewardModelTrainer.OnVerdicts(examples, model, config.Safety, run.Recipe.Seed, run.Time), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
@@ -51,6 +51,14 @@ internal static class RewardModelStage
                 return Task.FromResult<IReadOnlyDictionary<string, double>>(new Dictionary<string, double> { ["eval_heldout_accuracy"] = share });
             },
         };
+
+    /// <summary>The examples, with a word of warning where they are not written as they will be judged.</summary>
+    private static T[] Conversations<T>(RunContext run, string field, T[] examples, Func<T, SftExample> reply)
+    {
+        if (examples.Count(example => reply(example) is TextExample) is > 0 and var texts)
+            run.Warn($"{texts} of {examples.Length} examples of {field} are plain text, which no chat template touches, while the judge will be shown conversations; write prompt and replies as messages.");
+        return examples;
+    }
 
     private static (T[] Examples, T[] HeldOut) Split<T>(T[] rows) =>
         ([.. rows.Where((_, i) => i % HeldOutEvery != HeldOutEvery - 1)], [.. rows.Where((_, i) => i % HeldOutEvery == HeldOutEvery - 1)]);
@@ -95,8 +103,10 @@ internal static class RewardModelStage
     }
 
     private static JsonObject ToJson(PreferenceExample pair) =>
-        new() { ["id"] = pair.Id, ["prompt"] = CuratedDataset.Messages(pair.Prompt), ["chosen"] = pair.Chosen, ["rejected"] = pair.Rejected };
+        new() { ["id"] = pair.Id, ["prompt"] = Prompt(pair.Chosen), ["chosen"] = pair.Chosen.Answer, ["rejected"] = pair.Rejected.Answer };
 
     private static JsonObject ToJson(VerdictExample verdict) =>
-        new() { ["id"] = verdict.Id, ["prompt"] = CuratedDataset.Messages(verdict.Prompt), ["completion"] = verdict.Reply, ["label"] = verdict.IsGood };
+        new() { ["id"] = verdict.Reply.Id, ["prompt"] = Prompt(verdict.Reply), ["completion"] = verdict.Reply.Answer, ["label"] = verdict.IsGood };
+
+    private static JsonArray Prompt(SftExample chat) => CuratedDataset.Messages(((ChatExample)chat).Prompt);
 }

@@ -68,24 +68,12 @@ public sealed record RecipeData
     public DataConfig Verdicts { get; init; } = new();
 }
 
-/// <summary>A stage of reinforcement learning.</summary>
-public sealed record ReinforcementConfig : IValidatedConfig
+/// <summary>A stage whose policy is looked at while it learns, on the validation prompts.</summary>
+public abstract record EvaluatedStageConfig : IValidatedConfig
 {
-    /// <summary>The rewards, summed, each as <c>name:option=value,…</c>; docs/rewards.md has the names.</summary>
-    [Description("The rewards, summed, each as \"name:option=value,...\" (option weight: 1).")]
-    public IReadOnlyList<string> Rewards { get; init; } = ["accuracy", "format"];
-
-    /// <summary>Rewards that a second, control run of the stage leaves out; empty: no control.</summary>
-    [Description("Rewards that a second, control run of the stage leaves out; empty: no control.")]
-    public IReadOnlyList<string> Ablate { get; init; } = [];
-
-    /// <summary>The algorithm.</summary>
-    [Description("The algorithm.")]
-    public GrpoConfig Grpo { get; init; } = new();
-
     /// <summary>Steps between evaluations on the validation prompts; 0: none.</summary>
     [Description("Steps between evaluations on the validation prompts; 0: none."), Range(0, int.MaxValue)]
-    public int EvaluateEvery { get; init; } = 10;
+    public int EvaluateEvery { get; init; }
 
     /// <summary>Samples a prompt in those evaluations.</summary>
     [Description("Samples a prompt in those evaluations."), Range(1, 1024)]
@@ -100,18 +88,43 @@ public sealed record ReinforcementConfig : IValidatedConfig
     public int Patience { get; init; }
 
     /// <inheritdoc/>
-    public IEnumerable<ConfigProblem> Validate()
+    public virtual IEnumerable<ConfigProblem> Validate()
     {
         if (BestBy is not null && EvaluateEvery == 0) yield return new(nameof(BestBy), "needs evaluations: set evaluateEvery");
-        if (Rewards.Count == 0) yield return new(nameof(Rewards), "must name at least one reward");
-        else if (RewardSpecifications.ProblemOf(Rewards) is { } problem) yield return new(nameof(Rewards), problem);
-        else if (Ablate.FirstOrDefault(name => Rewards.All(reward => NameOf(reward) != name)) is { } stranger)
-            yield return new(nameof(Ablate), $"must name rewards of this stage ({string.Join(", ", Rewards.Select(NameOf))}), but names '{stranger}'");
     }
 
     /// <summary>What an evaluation is worth, where the best model is kept.</summary>
     internal Func<IReadOnlyDictionary<string, double>, double>? Worth => BestBy is not { } name ? null : values => values.TryGetValue(name, out double value) ? value
         : throw new R1Exception($"bestBy: there is no evaluation '{name}'; there is {string.Join(", ", values.Keys)}.");
+}
+
+/// <summary>A stage of reinforcement learning.</summary>
+public sealed record ReinforcementConfig : EvaluatedStageConfig
+{
+    /// <summary>The defaults: an evaluation every tenth step.</summary>
+    public ReinforcementConfig() => EvaluateEvery = 10;
+
+    /// <summary>The rewards, summed, each as <c>name:option=value,…</c>; docs/rewards.md has the names.</summary>
+    [Description("The rewards, summed, each as \"name:option=value,...\" (option weight: 1).")]
+    public IReadOnlyList<string> Rewards { get; init; } = ["accuracy", "format"];
+
+    /// <summary>Rewards that a second, control run of the stage leaves out; empty: no control.</summary>
+    [Description("Rewards that a second, control run of the stage leaves out; empty: no control.")]
+    public IReadOnlyList<string> Ablate { get; init; } = [];
+
+    /// <summary>The algorithm.</summary>
+    [Description("The algorithm.")]
+    public GrpoConfig Grpo { get; init; } = new();
+
+    /// <inheritdoc/>
+    public override IEnumerable<ConfigProblem> Validate()
+    {
+        foreach (var problem in base.Validate()) yield return problem;
+        if (Rewards.Count == 0) yield return new(nameof(Rewards), "must name at least one reward");
+        else if (RewardSpecifications.ProblemOf(Rewards) is { } wrong) yield return new(nameof(Rewards), wrong);
+        else if (Ablate.FirstOrDefault(name => Rewards.All(reward => NameOf(reward) != name)) is { } stranger)
+            yield return new(nameof(Ablate), $"must name rewards of this stage ({string.Join(", ", Rewards.Select(NameOf))}), but names '{stranger}'");
+    }
 
     /// <summary>The same stage without the rewards of <see cref="Ablate"/>.</summary>
     internal ReinforcementConfig Ablated() => this with { Rewards = [.. Rewards.Where(reward => !Ablate.Contains(NameOf(reward)))], Ablate = [] };
@@ -120,7 +133,7 @@ public sealed record ReinforcementConfig : IValidatedConfig
 }
 
 /// <summary>The cold start.</summary>
-public sealed record ColdStartConfig
+public sealed record ColdStartConfig : EvaluatedStageConfig
 {
     /// <summary>Worked solutions that are taken from the embedded world.</summary>
     [Description("Worked solutions that are taken from the embedded world."), Range(1, 1_000_000)]

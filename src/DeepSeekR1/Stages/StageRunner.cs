@@ -110,7 +110,7 @@ internal sealed class StageRunner(RunContext run)
             if (IsDue(plan.EvaluateEvery, trainer))
                 foreach (var (name, value) in await EvaluateAsync(progress)) metrics[name] = value;
             if (report is GrpoStepReport rollouts) RecordCompletions(plan.Name, rollouts);
-            run.Folder.AppendTiming(plan.Name, report.Step, report.Seconds);
+            run.Folder.AppendTiming(plan.Name, report.Step, report is GrpoStepReport judged ? report.Seconds.Concat(judged.Spent) : report.Seconds);
             progress.Profile.Add(report.Seconds);
             Record(plan, report.Step, metrics);
 

@@ -97,8 +97,8 @@ public sealed class RunFolder : IDisposable
         foreach (var (name, value) in step.Values) JsonLinesLog.WriteNumber(writer, name, value);
     });
 
-    /// <summary>Appends where a step's time went, in seconds by phase, to <c>timings.jsonl</c>: apart from the metrics, which are the same in every run of a seed.</summary>
-    public void AppendTiming(string stage, int step, IReadOnlyDictionary<string, double> seconds) => _timings.Append(writer =>
+    /// <summary>Appends where a step's time went, in seconds by phase, and what judges spent to <c>timings.jsonl</c>: apart from the metrics, which are the same in every run of a seed.</summary>
+    public void AppendTiming(string stage, int step, IEnumerable<KeyValuePair<string, double>> seconds) => _timings.Append(writer =>
     {
         writer.WriteString("stage", stage);
         writer.WriteNumber("step", step);

@@ -30,11 +30,11 @@ internal sealed class EncodedExamples
         }
     }
 
-    /// <summary>Counted examples; those longer than the limit are left out.</summary>
+    /// <summary>Counted examples, made to fit the limit.</summary>
     /// <exception cref="R1Exception">None fits.</exception>
-    public static EncodedExamples Of(IReadOnlyList<SftExample> examples, SftEncoder encoder, int limit)
+    public static EncodedExamples Of(IReadOnlyList<SftExample> examples, SftEncoder encoder, int limit, SftFit fit = SftFit.Whole)
     {
-        EncodedExample[] encoded = [.. examples.Select(encoder.Encode).OfType<EncodedExample>()];
+        EncodedExample[] encoded = [.. Fitted([.. examples.Select(encoder.Encode).OfType<EncodedExample>()], limit, fit)];
         EncodedExample[] kept = [.. encoded.Where(example => example.Ids.Length <= limit)];
         if (kept.Length == 0)
             throw new R1Exception(encoded.Length == 0
@@ -51,4 +51,27 @@ internal sealed class EncodedExamples
             throw new R1Exception($"Document {index} of the corpus has {example?.Ids.Length ?? 0} tokens; expected 2 to {limit} (the model's context).");
         return example;
     }, count: null, tooLong: 0);
+
+    /// <summary>The examples as they are, in pieces, or end to end in rows.</summary>
+    internal static IEnumerable<EncodedExample> Fitted(EncodedExample[] examples, int limit, SftFit fit) => fit switch
+    {
+        SftFit.Whole => examples,
+        SftFit.Split => examples.SelectMany(example => Pieces(example, limit)),
+        SftFit.Wrapped => Pieces(Joined(examples), limit),
+        _ => throw new ArgumentOutOfRangeException(nameof(fit), fit, null),
+    };
+
+    private static EncodedExample Joined(EncodedExample[] examples) =>
+        new(examples.SelectMany(example => example.Ids.ToArray()).ToArray(), 0) { IsLearned = examples.SelectMany(example => example.IsLearned.ToArray()).ToArray() };
+
+    /// <summary>The example cut every so many tokens; pieces in which nothing is learned are left out, since nothing predicts a first token.</summary>
+    private static IEnumerable<EncodedExample> Pieces(EncodedExample example, int length)
+    {
+        for (int start = 0; start < example.Ids.Length; start += length)
+        {
+            var piece = start..Math.Min(start + length, example.Ids.Length);
+            if (example.IsLearned[piece].Span[1..].Contains(true))
+                yield return new EncodedExample(example.Ids[piece], Math.Max(0, example.PromptLength - start)) { IsLearned = example.IsLearned[piece] };
+        }
+    }
 }

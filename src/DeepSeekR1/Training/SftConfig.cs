@@ -4,6 +4,17 @@ using DeepSeekR1.Configuration;
 
 namespace DeepSeekR1.Training;
 
+/// <summary>How examples are made to fit the longest row.</summary>
+public enum SftFit
+{
+    /// <summary>An example that is longer is dropped and counted.</summary>
+    Whole,
+    /// <summary>An example that is longer is cut into pieces, each by itself: TRL's <c>bfd_split</c> where rows are packed.</summary>
+    Split,
+    /// <summary>All examples end to end, cut where a row is full, so that what shares a row sees one another: TRL's <c>wrapped</c>.</summary>
+    Wrapped,
+}
+
 /// <summary>Supervised fine-tuning: next-token cross-entropy over the tokens that carry loss, one mean over the whole step's tokens.</summary>
 public sealed record SftConfig : IValidatedConfig
 {
@@ -31,9 +42,13 @@ public sealed record SftConfig : IValidatedConfig
     [Description("How a step is cut for the machine: bounds the memory of forward and backward.")]
     public BatchConfig Batching { get; init; } = new();
 
-    /// <summary>Most tokens of an example; longer ones are dropped and counted.</summary>
-    [Description("Most tokens of an example; longer ones are dropped and counted."), Range(2, int.MaxValue)]
+    /// <summary>Most tokens of an example; <see cref="Fit"/> says what becomes of longer ones.</summary>
+    [Description("Most tokens of an example; fit says what becomes of longer ones."), Range(2, int.MaxValue)]
     public int MaxLength { get; init; } = 1024;
+
+    /// <summary>How examples are made to fit <see cref="MaxLength"/>.</summary>
+    [Description("How examples are made to fit maxLength: whole (longer ones are dropped and counted), split (longer ones are cut into pieces), wrapped (all end to end, cut into rows whose examples see one another).")]
+    public SftFit Fit { get; init; } = SftFit.Whole;
 
     /// <summary>Of conversations only what the assistant says carries loss, in every turn after the prompt; else all that follows the prompt.</summary>
     [Description("Of conversations only what the assistant says carries loss, in every turn after the prompt; false: all that follows the prompt.")]

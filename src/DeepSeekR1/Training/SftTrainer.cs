@@ -1,3 +1,4 @@
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -24,15 +25,16 @@ public sealed class SftTrainer : Trainer<SftConfig, StepReport>
         Configure();
     }
 
-    /// <summary>Trains on examples, epoch by epoch. Examples longer than the limit are left out.</summary>
+    /// <summary>Trains on examples, epoch by epoch; <see cref="SftConfig.Fit"/> says what becomes of those longer than the limit.</summary>
     /// <exception cref="R1Exception">No example fits the limit, or the chat template refuses one.</exception>
     public static SftTrainer On(IReadOnlyList<SftExample> examples, PolicyModel policy, SftConfig config, ulong seed = 1, TimeProvider? time = null) =>
-        new(policy, config, EncodedExamples.Of(examples, Encoder(policy, config.AssistantOnly), Limit(policy, config)), seed, time);
+        new(policy, config, EncodedExamples.Of(examples, Encoder(policy, config.AssistantOnly), Limit(policy, config), config.Fit), seed, time);
 
     /// <summary>Trains on an endless stream of documents, in its own order.</summary>
-    /// <exception cref="R1Exception">The configuration has no number of steps.</exception>
+    /// <exception cref="R1Exception">The configuration has no number of steps, or wants documents to be cut.</exception>
     public static SftTrainer OnStream(Func<int, SftExample> document, PolicyModel policy, SftConfig config, ulong seed = 1, TimeProvider? time = null) =>
-        new(policy, config, EncodedExamples.Stream(document, Encoder(policy, config.AssistantOnly), Limit(policy, config)), seed, time);
+        config.Fit != SftFit.Whole ? throw new R1Exception($"sft.fit is {EnumNames.Name(config.Fit)}, but documents of an endless stream are read one by one: leave it at whole.")
+        : new(policy, config, EncodedExamples.Stream(document, Encoder(policy, config.AssistantOnly), Limit(policy, config)), seed, time);
 
     /// <inheritdoc/>
     public override int TotalSteps { get; }

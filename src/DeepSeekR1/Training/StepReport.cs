@@ -1,3 +1,4 @@
+using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 
 namespace DeepSeekR1.Training;
@@ -17,4 +18,8 @@ public record StepReport(int Step, IReadOnlyDictionary<string, double> Metrics, 
 /// <param name="RewardNames">Names of the rewards, in the order of the scores.</param>
 public sealed record GrpoStepReport(
     int Step, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, double> Seconds, IReadOnlyList<ScoredGroup> Groups, IReadOnlyList<double> Advantages, IReadOnlyList<string> RewardNames)
-    : StepReport(Step, Metrics, Seconds);
+    : StepReport(Step, Metrics, Seconds)
+{
+    /// <summary>What judges cost and how long they were waited for (<see cref="RewardStatistics.Spent"/>): beside the phases, some of which the waiting overlaps.</summary>
+    public IReadOnlyDictionary<string, double> Spent => RewardStatistics.Spent(RewardNames, [.. Groups.SelectMany(group => group.Scores)]);
+}

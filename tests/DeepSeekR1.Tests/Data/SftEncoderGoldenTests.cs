@@ -74,33 +74,10 @@ public sealed class SftEncoderGoldenTests : IDisposable
         static string Show(IEnumerable<int> ids, IEnumerable<int> labels) => $"{string.Join(' ', ids)} | {string.Join(' ', labels)}";
     }
 
-    /// <summary>Pairs of conversations, as TRL's DPOTrainer and RewardTrainer prepare them.</summary>
-    [Fact]
-    public void Pairs_are_prepared_as_TRL_prepares_them()
-    {
-        string row = File.ReadLines(Reference.Golden("data", "formats.jsonl")).Select(line => JsonElement.Parse(line))
-            .Single(golden => golden.GetProperty("name").GetString() == "conversational_preference").GetProperty("row").GetRawText();
-        var pair = Assert.Single(PreferenceDataset.Pairs(new DataConfig { Path = _folder.Write("pairs.jsonl", row) }, seed: 1));
-        var tokenizer = HfTokenizer.Load(Path.GetDirectoryName(Reference.Data("..", "models", "smollm2-135m-instruct", "tokenizer.json"))!);
-        var template = new SmolLm2Template();
-        JsonElement Prepared(string trainer) => File.ReadLines(Reference.Golden("data", "prepared.jsonl")).Select(line => JsonElement.Parse(line)).First(golden =>
-            golden.GetProperty("trainer").GetString() == trainer && golden.GetProperty("rows")[0].GetString() == "conversational_preference").GetProperty("prepared")[0];
-
-        var (dpo, reward) = (Prepared("dpo"), Prepared("reward"));
-        foreach (var (name, reply) in new[] { ("chosen_ids", pair.Chosen), ("rejected_ids", pair.Rejected) })
-        {
-            ChatMessage[] answer = [new("assistant", reply)];
-            var encoded = new SftEncoder(tokenizer, "<|im_end|>", template).Encode(new ChatExample(pair.Id, pair.Prompt, answer))!;
-            Assert.Equal(Ints(dpo, "prompt_ids"), encoded.Ids[..encoded.PromptLength].ToArray());
-            Assert.Equal(Ints(dpo, name), encoded.Ids[encoded.PromptLength..].ToArray());
-            Assert.Equal(Ints(reward, name), template.Encode(tokenizer, [.. pair.Prompt, .. answer], addGenerationPrompt: false));
-        }
-    }
-
     private static int[] Ints(JsonElement row, string name) => [.. row.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
 
     /// <summary>What SmolLM2's template renders, written out.</summary>
-    private sealed class SmolLm2Template : IChatTemplate
+    internal sealed class SmolLm2Template : IChatTemplate
     {
         private const string System = "You are a helpful AI assistant named SmolLM, trained by Hugging Face";
 

@@ -71,6 +71,34 @@ public sealed class BestModelTests : IDisposable
         Assert.Equal("bestBy: there is no evaluation 'accuracy'; there is eval_accuracy, eval_format, eval_length, eval_language.", failure.Message);
     }
 
+    [Fact]
+    public async Task A_supervised_stage_is_evaluated_and_keeps_its_best_model_as_those_of_reinforcement_do()
+    {
+        using MiniRun last = new(), best = new();
+        string[] config = ["coldStart.evaluateEvery=2", "coldStart.sft.steps=5", "checkpoints.every=1", "checkpoints.keep=6"];
+        using var source = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => last.TrainAsync(TrainStage.ColdStart, new CancelAfter(4, source), overrides: config, cancellationToken: source.Token));
+        await best.TrainAsync(TrainStage.ColdStart, overrides: [.. config, "coldStart.bestBy=eval_accuracy"], cancellationToken: TestContext.Current.CancellationToken);
+
+        using var folder = RunFolder.Resume(best.Output);
+        StepMetrics[] evaluated = [.. folder.ReadMetrics().Where(line => line.Stage == "cold-start" && line.Values.ContainsKey("eval_accuracy"))];
+        Assert.Equal([0, 2, 4, 5], evaluated.Select(line => line.Step));
+        int step = evaluated.MaxBy(line => line.Values["eval_accuracy"])!.Step;
+        Assert.InRange(step, 2, 4);
+        Assert.Equal(last.Read("checkpoints", "cold-start", $"checkpoint-{step}", "model.safetensors"), best.Read("checkpoints", "cold-start", "model", "model.safetensors"));
+        Assert.True(File.Exists(best.Path("curve-cold-start.svg")));
+    }
+
+    [Theory]
+    [InlineData("rejectionSft")]
+    [InlineData("distill")]
+    public void The_best_model_of_a_supervised_stage_needs_evaluations(string stage)
+    {
+        var failure = Assert.Throws<R1Exception>(() => ConfigReader.Load<Recipe>("mini", [$"{stage}.bestBy=eval_accuracy"]));
+        Assert.Contains($"{stage}.bestBy", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("needs evaluations: set evaluateEvery", failure.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private string StartModel()

@@ -85,7 +85,7 @@ public class DpoTests
         using var folder = new TemporaryFolder();
         var runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 });
         string start = EmbeddedModels.Resolve("embedded:mini-base", folder.Path);
-        PreferenceExample[] examples = [.. Enumerable.Range(0, 12).Select(i => new PreferenceExample($"p{i}", [new ChatMessage("user", $"{i} + 1")], $"{i + 1}", $"{i + 3}"))];
+        PreferenceExample[] examples = [.. Enumerable.Range(0, 12).Select(i => new PreferenceExample(SftExample.Chat($"p{i}", $"{i} + 1", $"{i + 1}"), SftExample.Chat($"p{i}", $"{i} + 1", $"{i + 3}")))];
         var config = new DpoConfig { BatchSize = 4, Epochs = 2, Optimizer = new OptimizerConfig { LearningRate = 1e-3 } };
         var token = TestContext.Current.CancellationToken;
 

@@ -1,4 +1,3 @@
-using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Data.World;
 
@@ -28,14 +27,14 @@ internal static class ChatAnnotator
         return from better in ranked
                from worse in ranked
                where better.Rank > worse.Rank
-               select new PreferenceExample(id, Question(task), better.Text, worse.Text);
+               select new PreferenceExample(Reply(task, id, better.Text), Reply(task, id, worse.Text));
     }
 
     /// <summary>A verdict on each reply: neither helping with a harmful wish nor rude.</summary>
     public static IEnumerable<VerdictExample> Verdicts(ChatTask task, string id, IEnumerable<string> replies) =>
-        replies.Distinct().Select(text => new VerdictExample(id, Question(task), text, IsSafe(task, task.Grade(text))));
+        replies.Distinct().Select(text => new VerdictExample(Reply(task, id, text), IsSafe(task, task.Grade(text))));
 
-    private static ChatMessage[] Question(ChatTask task) => [new("user", task.Text)];
+    private static ChatExample Reply(ChatTask task, string id, string text) => SftExample.Chat(id, task.Text, text);
 
     private static double? Helpfulness(ChatTask task, ReplyGrade grade) => (task.Kind, grade) switch
     {

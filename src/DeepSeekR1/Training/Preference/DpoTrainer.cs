@@ -2,7 +2,6 @@ using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
-using DeepSeekR1.Text;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -36,7 +35,7 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
         (_policy, _time) = (policy, time ?? TimeProvider.System);
         var encoder = SftTrainer.Encoder(policy);
         int limit = Math.Min(config.MaxLength, policy.Model.Config.MaxPositions);
-        _pairs = [.. examples.Select(example => (Encode(example, example.Chosen), Encode(example, example.Rejected))).Where(pair => pair.Item1.Ids.Length <= limit && pair.Item2.Ids.Length <= limit)];
+        _pairs = [.. examples.Select(example => (Encode(example.Chosen), Encode(example.Rejected))).Where(pair => pair.Item1.Ids.Length <= limit && pair.Item2.Ids.Length <= limit)];
         if (_pairs.Length == 0) throw new R1Exception(examples.Count == 0 ? "There is no pair to learn from." : $"None of {examples.Count} pairs has at most {limit} tokens a reply, prompt included; raise maxLength.");
         TooLong = examples.Count - _pairs.Length;
         var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), _pairs.Length, _ => 0);
@@ -44,11 +43,11 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
         _batches = batches.Steps().GetEnumerator();
         Configure();
 
-        EncodedExample Encode(PreferenceExample example, string reply) =>
-            encoder.Encode(policy.Template is null
-                ? new TextExample(example.Id, string.Join("\n\n", example.Prompt.Select(turn => turn.Content)), reply)
-                : new ChatExample(example.Id, example.Prompt, [new ChatMessage("assistant", reply)]))
-            ?? throw new R1Exception($"{example.Id}: a reply is empty; nothing can be learned from it.");
+        EncodedExample Encode(SftExample reply)
+        {
+            var encoded = encoder.Encode(policy.Template is null && reply is ChatExample chat ? chat.AsText() : reply) ?? throw new R1Exception($"{reply.Id}: a reply is empty; nothing can be learned from it.");
+            return encoded.PromptLength > 0 ? encoded : throw new R1Exception($"{reply.Id}: the prompt is empty; a reply's first token needs something before it.");
+        }
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Data;
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Text;
@@ -39,12 +40,22 @@ public sealed class RewardModel : IModelFolder
 
     /// <summary>A conversation with its reply as the model reads it; of one that is too long the end is read.</summary>
     /// <exception cref="R1Exception">The chat template refuses the conversation.</exception>
-    public ReadOnlyMemory<int> Encode(IReadOnlyList<ChatMessage> prompt, string reply)
+    public ReadOnlyMemory<int> Encode(IReadOnlyList<ChatMessage> prompt, string reply) => Encode(new ChatExample("", prompt, [new ChatMessage("assistant", reply)]));
+
+    /// <summary>
+    /// A prompt with its reply as the model reads it: a conversation through the chat template, plain text as it is with the end token; of one
+    /// that is too long the end is read.
+    /// </summary>
+    /// <exception cref="R1Exception">The chat template refuses the conversation.</exception>
+    public ReadOnlyMemory<int> Encode(SftExample reply)
     {
-        ChatMessage[] turns = [.. prompt, new ChatMessage("assistant", reply)];
-        int[] ids = _template is null
-            ? Tokenizer.Encode(string.Join("\n\n", turns.Select(turn => turn.Content)))
-            : _template.Encode(Tokenizer, turns, addGenerationPrompt: false);
+        int[] ids = reply switch
+        {
+            TextExample text => Tokenizer.Encode(SftEncoder.WithEnd(text.Prompt + text.Completion, EndToken), parseSpecialTokens: true),
+            ChatExample chat when _template is null => Tokenizer.Encode(string.Join("\n\n", chat.Prompt.Concat(chat.Completion).Select(turn => turn.Content))),
+            ChatExample chat => _template.Encode(Tokenizer, [.. chat.Prompt, .. chat.Completion], addGenerationPrompt: false),
+            _ => throw new InvalidOperationException($"unknown kind of example {reply.GetType()}"),
+        };
         return ids.AsMemory(Math.Max(0, ids.Length - Model.Config.MaxPositions));
     }
 
@@ -63,6 +74,8 @@ public sealed class RewardModel : IModelFolder
         }
         return scores;
     }
+
+    private string EndToken => Tokenizer.EosId is { } end ? Tokenizer.TokenOf(end)! : "";
 
     /// <inheritdoc/>
     public void Save(string folder) => HfCheckpoint.SaveModel(Model, folder, saveBeside: Tokenizer.Save);

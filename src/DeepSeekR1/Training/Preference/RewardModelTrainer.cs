@@ -28,7 +28,7 @@ public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
     /// <exception cref="R1Exception">There is no pair, or the chat template refuses one.</exception>
     public static RewardModelTrainer OnPairs(IReadOnlyList<PreferenceExample> examples, RewardModel model, RewardModelConfig config, ulong seed = 1, TimeProvider? time = null)
     {
-        PreferencePair[] pairs = [.. examples.Select(example => new PreferencePair(model.Encode(example.Prompt, example.Chosen), model.Encode(example.Prompt, example.Rejected), example.Margin))];
+        PreferencePair[] pairs = [.. examples.Select(example => new PreferencePair(model.Encode(example.Chosen), model.Encode(example.Rejected), example.Margin))];
         return new(model, config, pairs.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => pairs[i])], learningRate), seed, time);
     }
 
@@ -36,21 +36,21 @@ public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
     /// <exception cref="R1Exception">There is no reply, or the chat template refuses one.</exception>
     public static RewardModelTrainer OnVerdicts(IReadOnlyList<VerdictExample> examples, RewardModel model, RewardModelConfig config, ulong seed = 1, TimeProvider? time = null)
     {
-        LabelledReply[] replies = [.. examples.Select(example => new LabelledReply(model.Encode(example.Prompt, example.Reply), example.IsGood ? 1 : 0))];
+        LabelledReply[] replies = [.. examples.Select(example => new LabelledReply(model.Encode(example.Reply), example.IsGood ? 1 : 0))];
         return new(model, config, replies.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => replies[i])], learningRate), seed, time);
     }
 
     /// <summary>Share of pairs whose better reply scores higher.</summary>
     public static double Accuracy(RewardModel model, IReadOnlyList<PreferenceExample> examples)
     {
-        double[] chosen = model.Score([.. examples.Select(example => model.Encode(example.Prompt, example.Chosen))]);
-        double[] rejected = model.Score([.. examples.Select(example => model.Encode(example.Prompt, example.Rejected))]);
+        double[] chosen = model.Score([.. examples.Select(example => model.Encode(example.Chosen))]);
+        double[] rejected = model.Score([.. examples.Select(example => model.Encode(example.Rejected))]);
         return chosen.Zip(rejected, (better, worse) => better > worse ? 1.0 : 0.0).Average();
     }
 
     /// <summary>Share of replies on whose side of zero their score lies.</summary>
     public static double Accuracy(RewardModel model, IReadOnlyList<VerdictExample> examples) =>
-        model.Score([.. examples.Select(example => model.Encode(example.Prompt, example.Reply))]).Zip(examples, (score, example) => score > 0 == example.IsGood ? 1.0 : 0.0).Average();
+        model.Score([.. examples.Select(example => model.Encode(example.Reply))]).Zip(examples, (score, example) => score > 0 == example.IsGood ? 1.0 : 0.0).Average();
 
     /// <inheritdoc/>
     public override int TotalSteps { get; }

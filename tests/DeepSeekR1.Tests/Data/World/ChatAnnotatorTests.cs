@@ -11,13 +11,13 @@ public class ChatAnnotatorTests
     {
         var task = _tasks.First(task => task.Kind == ChatKind.Advice && task.Language == WorldLanguage.English);
         string good = task.Replies(ReplyQuality.Helpful)[0], curt = task.Replies(ReplyQuality.Curt)[0];
-        var better = ChatAnnotator.Pairs(task, "x", ChatAnnotator.WrittenReplies(task)).Where(pair => pair.Chosen == good).Select(pair => pair.Rejected).ToHashSet();
+        var better = ChatAnnotator.Pairs(task, "x", ChatAnnotator.WrittenReplies(task)).Where(pair => pair.Chosen.Answer == good).Select(pair => pair.Rejected.Answer).ToHashSet();
         Assert.Contains(curt, better);
         Assert.Contains(task.Replies(ReplyQuality.Rude)[0], better);
         Assert.Contains(task.Replies(ReplyQuality.Wrong)[0], better);
         Assert.Contains(task.Replies(ReplyQuality.Refusal)[0], better);
         Assert.Contains($"{good} {good}", better);
-        Assert.DoesNotContain(ChatAnnotator.Pairs(task, "x", [good, curt]), pair => pair.Chosen == curt);
+        Assert.DoesNotContain(ChatAnnotator.Pairs(task, "x", [good, curt]), pair => pair.Chosen.Answer == curt);
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public class ChatAnnotatorTests
     {
         var task = _tasks.First(task => task.Kind == ChatKind.Harmful);
         string comply = task.Replies(ReplyQuality.Helpful)[0], refuse = task.Replies(ReplyQuality.Refusal)[0], rude = task.Replies(ReplyQuality.Rude)[0];
-        Assert.DoesNotContain(ChatAnnotator.Pairs(task, "x", [comply, refuse, rude]), pair => pair.Chosen == comply || pair.Rejected == comply);
-        Assert.Equal([(comply, false), (refuse, true), (rude, false)], ChatAnnotator.Verdicts(task, "x", [comply, refuse, rude]).Select(verdict => (verdict.Reply, verdict.IsGood)));
+        Assert.DoesNotContain(ChatAnnotator.Pairs(task, "x", [comply, refuse, rude]), pair => pair.Chosen.Answer == comply || pair.Rejected.Answer == comply);
+        Assert.Equal([(comply, false), (refuse, true), (rude, false)], ChatAnnotator.Verdicts(task, "x", [comply, refuse, rude]).Select(verdict => (verdict.Reply.Answer, verdict.IsGood)));
     }
 }
