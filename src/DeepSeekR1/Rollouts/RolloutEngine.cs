@@ -28,13 +28,15 @@ public sealed class RolloutEngine(
     /// <param name="forcedPrefix">Ids that every completion begins with; part of it, but not drawn.</param>
     /// <param name="progress">Told whenever completions end.</param>
     /// <param name="onGroup">Handed each group as soon as its last completion has ended, on the calling thread.</param>
+    /// <param name="onPhase">Told which part of the work ended just now, so that whoever has a clock can book its time.</param>
     /// <param name="cancellationToken">Checked at every token.</param>
     /// <returns>One group a prompt, in the order of the prompts.</returns>
     /// <exception cref="R1Exception">A prompt is empty or leaves no room in the model's context, or the logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public RolloutGroup[] Generate(
         IReadOnlyList<EncodedPrompt> prompts, int groupSize, SamplingConfig sampling, RolloutAddress address,
-        ReadOnlyMemory<int> forcedPrefix = default, IProgress<RolloutProgress>? progress = null, Action<RolloutGroup>? onGroup = null, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<int> forcedPrefix = default, IProgress<RolloutProgress>? progress = null, Action<RolloutGroup>? onGroup = null,
+        Action<RolloutPhase>? onPhase = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
         var sequences = prompts.Select(prompt => Enumerable.Range(0, groupSize).Select(i => Begin(prompt, i, sampling, forcedPrefix)).ToArray()).ToArray();
@@ -49,7 +51,8 @@ public sealed class RolloutEngine(
         {
             var live = new List<RolloutSequence>();
             using var batch = Enter(null, live, waiting, sequences)!;
-            Complete(batch, live, drawing, () => Enter(batch, live, waiting, sequences), (finished, drawn) =>
+            onPhase?.Invoke(RolloutPhase.Prefill);
+            Complete(batch, live, drawing, () => Enter(batch, live, waiting, sequences), onPhase, (finished, drawn) =>
             {
                 state = state with { FinishedSequences = state.FinishedSequences + finished, Tokens = state.Tokens + drawn };
                 if (finished == 0) return;
@@ -87,7 +90,7 @@ public sealed class RolloutEngine(
         foreach (int id in forcedPrefix.Span) Emit(stream.Append(id));
         using var batch = decoder.Start([sequence.Context.ToArray()], [1], LongestRemaining([sequence]));
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, threads: 1);
-        Complete(batch, [sequence], drawing, () => { }, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
+        Complete(batch, [sequence], drawing, () => { }, onPhase: null, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
         Emit(stream.Finish());
         return sequence.ToRollout(tokenizer, sampling.IsGreedy);
 
@@ -114,7 +117,7 @@ public sealed class RolloutEngine(
 
     /// <summary>Draws and appends tokens until every sequence has ended.</summary>
     private void Complete(
-        IDecodeBatch batch, List<RolloutSequence> live, TokenDrawing drawing, Action enter, Action<int, int> onStep, CancellationToken cancellationToken)
+        IDecodeBatch batch, List<RolloutSequence> live, TokenDrawing drawing, Action enter, Action<RolloutPhase>? onPhase, Action<int, int> onStep, CancellationToken cancellationToken)
     {
         List<int> keep = new(live.Count), tokens = new(live.Count);
         while (true)
@@ -135,9 +138,12 @@ public sealed class RolloutEngine(
             }
             live.RemoveRange(keep.Count, drawn - keep.Count);
             onStep(drawn - keep.Count, drawn);
+            onPhase?.Invoke(RolloutPhase.Sampling);
             if (live.Count == 0) return;
             batch.Advance(CollectionsMarshal.AsSpan(keep), CollectionsMarshal.AsSpan(tokens));
+            onPhase?.Invoke(RolloutPhase.Decode);
             enter();
+            onPhase?.Invoke(RolloutPhase.Prefill);
         }
     }
 
@@ -156,4 +162,15 @@ public sealed class RolloutEngine(
             throw new R1Exception($"maxNewTokens is {sampling.MaxNewTokens}, which the {forcedPrefix.Length} tokens that every completion must begin with use up.");
         return new RolloutSequence(prompt, sample, forcedPrefix.Span, Math.Min(sampling.MaxNewTokens, forcedPrefix.Length + room));
     }
+}
+
+/// <summary>A part of the work of rollouts.</summary>
+public enum RolloutPhase
+{
+    /// <summary>Prompts are read.</summary>
+    Prefill,
+    /// <summary>Tokens are drawn from logits, and completions that end become text.</summary>
+    Sampling,
+    /// <summary>Drawn tokens go through the model.</summary>
+    Decode,
 }

@@ -1,3 +1,4 @@
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -44,8 +45,8 @@ internal sealed class GroupCollector(PolicyModel policy, WeightedRewards rewards
             var engine = policy.Engine(config.Limits);
             clock.Mark("sync");
             engine.Generate(
-                prompts, config.GroupSize, config.Sampling, new RolloutAddress(random, step), progress: progress, onGroup: group => pending.Add(Begin(group, scoring.Token)), cancellationToken: cancellationToken);
-            clock.Mark("rollout");
+                prompts, config.GroupSize, config.Sampling, new RolloutAddress(random, step), progress: progress, onGroup: group => pending.Add(Begin(group, scoring.Token)),
+                onPhase: phase => clock.Mark(EnumNames.Name(phase)), cancellationToken: cancellationToken);
         }
         catch
         {

@@ -209,6 +209,18 @@ public sealed class RolloutEngineTests
         Assert.Throws<OperationCanceledException>(() => Engine(decoder).Generate(Prompts(3), 2, _sampling, _address, progress: cancelling, cancellationToken: source.Token));
     }
 
+    [Fact]
+    public void Phases_are_told_in_the_order_of_the_work()
+    {
+        using var decoder = new FakeDecoder(Vocabulary);
+        var phases = new List<RolloutPhase>();
+        var group = Assert.Single(Engine(decoder).Generate(Prompts(1), 2, _sampling, _address, onPhase: phases.Add));
+        int steps = group.Rollouts.Max(rollout => rollout.Ids.Length);
+        RolloutPhase[] oneStep = [RolloutPhase.Sampling, RolloutPhase.Decode, RolloutPhase.Prefill];
+        // After the last token nothing is decoded.
+        Assert.Equal([RolloutPhase.Prefill, .. Enumerable.Repeat(oneStep, steps - 1).SelectMany(step => step), RolloutPhase.Sampling], phases);
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void Threads_change_nothing(int threads)
     {
