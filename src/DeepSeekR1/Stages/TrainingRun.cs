@@ -161,8 +161,9 @@ public sealed class TrainingRun
     private string Describe(string start)
     {
         var model = CheckpointSummary.Of(PeftAdapter.IsAdapter(start) ? PeftAdapter.BaseOf(start) : start);
-        string stops = string.Join(", ", model.StopTokens.Select(token => $"{token.Id} {token.Text}"));
-        _run.Say($"model {start}: {model.Architecture}, {model.Parameters:N0} parameters, answers end at {stops}");
+        string stops = "answers end at " + string.Join(", ", model.StopTokens.Select(token => $"{token.Id} {token.Text}"));
+        _run.Say($"model {start}: {model.Architecture}, {model.Parameters:N0} parameters, {stops}");
+        _run.Folder.WriteConfig(_run.Recipe, stops);
         _run.Folder.WriteModel(new JsonObject
         {
             ["path"] = start,

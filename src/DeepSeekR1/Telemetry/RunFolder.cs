@@ -83,8 +83,9 @@ public sealed class RunFolder : IDisposable
         return Path.Combine(parent, $"{name}-{number}");
     }
 
-    /// <summary>Writes the resolved config.</summary>
-    public void WriteConfig(object config) => AtomicFile.WriteText(ConfigFile, ConfigWriter.Write(config));
+    /// <summary>Writes the resolved config, with a line above it that tells what follows from it; the line is a comment.</summary>
+    public void WriteConfig(object config, string? remark = null) =>
+        AtomicFile.WriteText(ConfigFile, (remark is null ? "" : $"// {remark.ReplaceLineEndings(" ")}\n") + ConfigWriter.Write(config));
 
     /// <summary>Writes what the run starts from.</summary>
     public void WriteModel(JsonObject model) => AtomicFile.WriteText(Path.Combine(FolderPath, "model.json"), model.ToJsonString(_readable));

@@ -29,6 +29,7 @@ public class TrainingRunTests
             Assert.True(File.Exists(run.Path("checkpoints", stage, "model", "model.safetensors")), stage);
         var resolved = ConfigReader.Load<DeepSeekR1.Stages.Recipe>(run.Path("config.json"));
         Assert.Equal(4, resolved.Zero.Grpo.Steps);
+        Assert.Matches(@"^// answers end at \d+ <eos>\n\{", File.ReadAllText(run.Path("config.json")));
         using var model = JsonDocument.Parse(run.Read("model.json"));
         Assert.Equal("LlamaForCausalLM", model.RootElement.GetProperty("architecture").GetString());
         Assert.Equal(["<eos>"], model.RootElement.GetProperty("stop_tokens").EnumerateArray().Select(token => token.GetProperty("token").GetString()));

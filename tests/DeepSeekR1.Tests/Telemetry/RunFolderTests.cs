@@ -83,6 +83,10 @@ public sealed class RunFolderTests : IDisposable
         using var folder = RunFolder.Create(RunPath);
         folder.WriteConfig(new RuntimeConfig { Threads = 3, Dtype = DtypeChoice.Bfloat16 });
         Assert.Equal(new RuntimeConfig { Threads = 3, Dtype = DtypeChoice.Bfloat16 }, ConfigReader.Load<RuntimeConfig>(folder.ConfigFile));
+        // Whatever a model's token is called, the line stays a comment.
+        folder.WriteConfig(new RuntimeConfig { Threads = 3 }, "answers end at 2 \n{ \"threads\": 9 }\u2028{");
+        Assert.Equal(new RuntimeConfig { Threads = 3 }, ConfigReader.Load<RuntimeConfig>(folder.ConfigFile));
+        Assert.StartsWith("// answers end at 2 ", File.ReadAllText(folder.ConfigFile), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -33,6 +34,9 @@ internal sealed record LossTokens
 /// <summary>Sums and means over sequences of values that stand token after token.</summary>
 internal sealed class Segments
 {
+    // Held: a number made for the call may be collected while LibTorch still reads it.
+    private static readonly Scalar _one = 1;
+
     private readonly Tensor _index, _lengths;
 
     /// <param name="index">[token] int64, the sequence of each token.</param>
@@ -51,7 +55,7 @@ internal sealed class Segments
     public long Tokens => _index.shape[0];
 
     /// <summary>[token] → [sequence]</summary>
-    public Tensor Sum(Tensor values) => zeros(Count, dtype: values.dtype, device: values.device).index_add(0, _index, values, 1);
+    public Tensor Sum(Tensor values) => zeros(Count, dtype: values.dtype, device: values.device).index_add(0, _index, values, _one);
 
     /// <summary>[token] → [sequence]; 0 for a sequence without tokens.</summary>
     public Tensor Mean(Tensor values) => Sum(values) / _lengths;
