@@ -3,7 +3,7 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// <summary>Which vectors the decoder's kernels use.</summary>
 public enum KernelWidth
 {
-    /// <summary>The widest that this processor has.</summary>
+    /// <summary>The fastest that this processor has: its own bfloat16 products where the weights are bfloat16, else the widest.</summary>
     Auto = 0,
     /// <summary>128 bits: what every processor has, NEON of ARM included.</summary>
     Portable = 128,
