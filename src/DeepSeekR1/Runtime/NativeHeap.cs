@@ -22,7 +22,7 @@ internal static partial class NativeHeap
             // One arena for all threads: others could not hold a block of more than 64 MiB.
             _ = Set(MaxArenas, 1);
             _ = Set(MmapThreshold, int.MaxValue);
-            _ = Set(TrimThreshold, int.MaxValue);
+            _ = Set(TrimThreshold, -1);
             _ = Set(TopPadding, GrowthBytes);
         }
         catch (EntryPointNotFoundException)

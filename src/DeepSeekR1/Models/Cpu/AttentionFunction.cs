@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Models.Cpu;
@@ -60,6 +61,9 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
         return (output, logSums);
     }
 
-    private static AttentionKernel<T> Kernel<T>(Tensor query, Tensor key, Tensor value, Tensor logSums, Shape shape) where T : unmanaged, ILane<T> =>
-        new(shape.Spans, shape.Window, (float)shape.Scale, HeadRows.Of(query), HeadRows.Of(key), HeadRows.Of(value), CpuKernels.Address(logSums));
+    private static AttentionKernel<T> Kernel<T>(Tensor query, Tensor key, Tensor value, Tensor logSums, Shape shape) where T : unmanaged, ILane<T>
+    {
+        var operands = new AttentionOperands(shape.Spans, shape.Window, (float)shape.Scale, HeadRows.Of(query), HeadRows.Of(key), HeadRows.Of(value), CpuKernels.Address(logSums));
+        return NativeProduct.IsSupported && typeof(T) == typeof(Bfloat16Lane) ? (AttentionKernel<T>)(object)new Bfloat16Attention(operands) : new VectorAttention<T>(operands);
+    }
 }

@@ -36,15 +36,22 @@ internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
         return (Vector512.Create(lower, upper) << 16).AsSingle();
     }
 
-    /// <summary>To the nearest, ties to even; NaN stays NaN.</summary>
+    /// <summary>As <see cref="Round"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, Bfloat16Lane* destination)
     {
-        var bits = value.AsUInt32();
-        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
-        rounded = Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
+        var rounded = Round(value);
         var halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(rounded) : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
         halves.Store((ushort*)destination);
+    }
+
+    /// <summary>To the nearest, ties to even, in the lower half of each word; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Round(Vector512<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
     }
 }
 
@@ -91,6 +98,15 @@ internal static unsafe class Lanes
         y = Vector512.FusedMultiplyAdd(y, r, Vector512<float>.One);
         var power = ((Vector512.ConvertToInt32Native(n) + Vector512.Create(127)) << 23).AsSingle();
         return Vector512.AndNot(y * power, Vector512.LessThan(x, Vector512.Create(Lowest)));
+    }
+
+    /// <summary>The lanes whose places, from <paramref name="place"/> on, are in [first, end); another value in the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Inside(Vector512<float> value, int place, int first, int end, Vector512<float> outside)
+    {
+        var places = Vector512.CreateSequence(0, 1) + Vector512.Create(place);
+        var isInside = Vector512.GreaterThanOrEqual(places, Vector512.Create(first)) & Vector512.LessThan(places, Vector512.Create(end));
+        return Vector512.ConditionalSelect(isInside.AsSingle(), value, outside);
     }
 
     private static Vector512<float> LoadPart<T>(T* source, int count) where T : unmanaged, ILane<T>

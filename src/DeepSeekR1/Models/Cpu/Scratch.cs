@@ -25,7 +25,13 @@ internal unsafe ref struct Scratch
         return piece;
     }
 
-    /// <summary>The same, set to zero.</summary>
+    /// <summary>As <see cref="Take"/>, for so many numbers of 16 bits.</summary>
+    public ushort* TakeHalves(long count) => (ushort*)Take(count / 2);
+
+    /// <summary>As <see cref="Take"/>, for so many numbers of 16 bits, two in a word.</summary>
+    public uint* TakePairs(long count) => (uint*)Take(count / 2);
+
+    /// <summary>The same as <see cref="Take"/>, set to zero.</summary>
     public float* TakeZeros(long floats)
     {
         float* piece = Take(floats);

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using DeepSeekR1.Runtime;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
@@ -11,7 +12,7 @@ internal abstract unsafe class CpuKernels
 {
     /// <summary>The fastest kernels of this machine.</summary>
     public static CpuKernels Best { get; } =
-        NativeBfloat16Kernels.AreSupported ? new NativeBfloat16Kernels() :
+        NativeProduct.IsSupported ? new NativeBfloat16Kernels() :
         Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? new CpuKernels<Simd512, Vector512<float>>() :
         Vector256.IsHardwareAccelerated && Fma.IsSupported ? new CpuKernels<Simd256, Vector256<float>>() :
         Portable;

@@ -1,28 +1,18 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using DeepSeekR1.Runtime;
-using TorchSharp;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
-/// Products with bfloat16 weights by the processor's own bfloat16 instructions, which .NET does not offer: through oneDNN's small product
-/// (brgemm), which LibTorch exports. It makes a kernel for each shape at its first use and runs on the calling thread. Activations are rounded
+/// Products with bfloat16 weights by the processor's own bfloat16 instructions (<see cref="NativeProduct"/>). Activations are rounded
 /// to bfloat16; sums are float32, one chain over the inner dimension whatever the number of rows.
 /// </summary>
-internal sealed unsafe partial class NativeBfloat16Kernels : CpuKernels<Simd512, Vector512<float>>
+internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector512<float>>
 {
-    private const string Library = "torch_cpu";
-    private const string MultiplyName = "_ZN2at6native7cpublas6brgemmEllllllbPKN3c108BFloat16ES5_Pfb";
-    private const string ReleaseName = "_ZN2at6native7cpublas14brgemm_releaseEb";
-
     [ThreadStatic]
     private static NativeBuffer? _narrowed;
-
-    /// <summary>True where the processor multiplies bfloat16 and LibTorch is one that exports the product.</summary>
-    public static bool AreSupported { get; } = Avx512F.IsSupported && TorchRuntime.CpuHasBfloat16 && OperatingSystem.IsLinux() && IsExported();
 
     public override void MultiplyWeights(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default)
     {
@@ -36,10 +26,10 @@ internal sealed unsafe partial class NativeBfloat16Kernels : CpuKernels<Simd512,
         for (int panel = firstPanel; panel < endPanel; panel += 2)
         {
             float* columns = (float*)result.Data + panel * Width;
-            Product(left.Count, pair, inner, inner, pair, result.Stride, epilogue.Add, narrowed, right[panel, Panel.PairBytes(right.Type, Width)], columns, isPaired: true);
+            NativeProduct.Multiply(left.Count, pair, inner, inner, pair, result.Stride, epilogue.Add, narrowed, (uint*)right[panel, Panel.PairBytes(right.Type, Width)], columns);
             if (epilogue.Bias != 0) AddBias((float*)epilogue.Bias + panel * Width, result with { Data = (nint)columns });
         }
-        Release(isPaired: true);
+        NativeProduct.Release();
     }
 
     /// <summary>Rows of whole pairs, rounded to bfloat16.</summary>
@@ -80,20 +70,4 @@ internal sealed unsafe partial class NativeBfloat16Kernels : CpuKernels<Simd512,
             (Vector512.Load(columns + Vector512<float>.Count) + high).Store(columns + Vector512<float>.Count);
         }
     }
-
-    private static bool IsExported()
-    {
-        torch.InitializeDeviceType(DeviceType.CPU);
-        return NativeLibrary.TryLoad(Library, typeof(NativeBfloat16Kernels).Assembly, null, out nint library)
-            && NativeLibrary.TryGetExport(library, MultiplyName, out _) && NativeLibrary.TryGetExport(library, ReleaseName, out _);
-    }
-
-    /// <summary>c[m, n] = (add ? c : 0) + a[m, k] · b[k, n] with leading dimensions; b two rows interleaved.</summary>
-    [LibraryImport(Library, EntryPoint = MultiplyName)]
-    private static partial void Product(
-        long m, long n, long k, long strideA, long strideB, long strideC, [MarshalAs(UnmanagedType.U1)] bool add, ushort* a, byte* b, float* c, [MarshalAs(UnmanagedType.U1)] bool isPaired);
-
-    /// <summary>Gives the processor's matrix registers back, where it has such.</summary>
-    [LibraryImport(Library, EntryPoint = ReleaseName)]
-    private static partial void Release([MarshalAs(UnmanagedType.U1)] bool isPaired);
 }

@@ -1,5 +1,6 @@
 using DeepSeekR1.Models;
 using DeepSeekR1.Models.Cpu;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Tests.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -77,7 +78,7 @@ public class CpuFunctionTests
         var (spans, window) = _layouts[layout];
         var sequences = new TokenSpans(spans);
         long tokens = sequences.Tokens;
-        foreach (var (heads, keyHeads, width, valueWidth) in new[] { (6L, 2L, 64L, 64L), (2L, 2L, 24L, 8L) })
+        foreach (var (heads, keyHeads, width, valueWidth) in new[] { (6L, 2L, 64L, 64L), (2L, 2L, 24L, 8L), (8L, 1L, 80L, 80L) })
         {
             double scale = 1 / Math.Sqrt(width);
             AssertSame(dtype, tolerance, [[1, tokens, heads, width], [1, tokens, keyHeads, width], [1, tokens, keyHeads, valueWidth]],
@@ -90,6 +91,30 @@ public class CpuFunctionTests
                 });
 
             Tensor Repeat(Tensor x) => x.repeat_interleave(heads / keyHeads, 1);
+        }
+    }
+
+    /// <summary>Where the processor multiplies bfloat16, other tests do not reach the kernel of those that do not.</summary>
+    [Fact]
+    public void Attention_in_bfloat16_without_products_of_bfloat16()
+    {
+        var (spans, window) = _layouts["completions of shared prompts"];
+        var sequences = new TokenSpans(spans);
+        using var scope = NewDisposeScope();
+        Tensor[] x = [.. new long[] { 4, 2, 2, 4 }.Select((heads, i) => TestNumbers.Normal(i + 1, 1, sequences.Tokens, heads, 32).to(ScalarType.BFloat16).transpose(1, 2))];
+        var expected = Attend(operands => NativeProduct.IsSupported ? new Bfloat16Attention(operands) : new VectorAttention<Bfloat16Lane>(operands));
+        var actual = Attend(operands => new VectorAttention<Bfloat16Lane>(operands));
+        for (int i = 0; i < actual.Length; i++)
+            Assert.InRange((actual[i] - expected[i]).to(ScalarType.Float32).abs().max().item<float>() / expected[i].abs().max().to(ScalarType.Float32).item<float>(), 0, 1.2e-2f);
+
+        Tensor[] Attend(Func<AttentionOperands, AttentionKernel<Bfloat16Lane>> kernelOf)
+        {
+            Tensor[] results = [.. x.Select(tensor => HeadRows.Empty(tensor, tensor.shape[3]))];
+            var logSums = empty(sequences.Tokens, 4);
+            var kernel = kernelOf(new(sequences, window, 0.2f, HeadRows.Of(x[0]), HeadRows.Of(x[1]), HeadRows.Of(x[2]), CpuKernels.Address(logSums)));
+            kernel.Forward(HeadRows.Of(results[3]));
+            kernel.Backward(HeadRows.Of(results[3]), HeadRows.Of(x[3]), HeadRows.Of(results[0]), HeadRows.Of(results[1]), HeadRows.Of(results[2]));
+            return results;
         }
     }
 

@@ -218,7 +218,7 @@ public class CpuDecoderTests(ITestOutputHelper output)
         double worst = Worst(actual);
         double deviation = Math.Sqrt(expected[0].Average(logit => (double)logit * logit));
         output.WriteLine($"worst {worst:E1}, logits' deviation {deviation:F2}");
-        if (width == KernelWidth.Auto && NativeBfloat16Kernels.AreSupported)
+        if (width == KernelWidth.Auto && NativeProduct.IsSupported)
         {
             // Activations are rounded too, as LibTorch rounds them, which rounds the results as well.
             using var torch = new TorchDecoder(rounded);
