@@ -143,12 +143,16 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadRow(Bfloat16Lane* source, int count, ushort* destination, int width)
     {
-        var row = new Span<ushort>(destination, width);
-        if (source is null) count = 0;
-        else new ReadOnlySpan<ushort>(source, count).CopyTo(row);
-        row[count..].Clear();
+        int i = 0;
+        if (source is not null)
+        {
+            for (; i + Lanes.Width <= count; i += Lanes.Width) Vector256.Load((ushort*)source + i).Store(destination + i);
+            for (; i < count; i++) destination[i] = ((ushort*)source)[i];
+        }
+        for (; i < width; i++) destination[i] = 0;
     }
 
     /// <summary>The largest score of a query over tiles, of keys in [first, end).</summary>

@@ -11,7 +11,7 @@ namespace DeepSeekR1.Rollouts.Cpu;
 internal sealed unsafe class ForwardPass : IDisposable
 {
     /// <summary>Rows a worker needs of its own, to make up for reading all weights alone; few where its cache holds them.</summary>
-    private const int RowsOfOwn = 32, RowsOfOwnInCache = 8, WeightsInCache = 1 << 18;
+    private const int RowsOfOwn = 64, RowsOfOwnInCache = 8, WeightsInCache = 1 << 18;
 
     /// <summary>Independent parts dealt out for each worker, so that the faster ones take more.</summary>
     private const int PartsOfMember = 4;
