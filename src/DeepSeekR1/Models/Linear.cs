@@ -1,3 +1,4 @@
+using DeepSeekR1.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ internal sealed class Linear(Parameter weight, Parameter? bias)
     /// <summary>[..., inputs] to [..., outputs].</summary>
     public Tensor Forward(Tensor x)
     {
-        var y = nn.functional.linear(x, weight, bias);
+        var y = OperationClock.IsRunning ? TimedLinear.Of(x, weight, bias) : nn.functional.linear(x, weight, bias);
         return Delta is null ? y : Kernels.Add(y, Delta.Forward(x));
     }
 

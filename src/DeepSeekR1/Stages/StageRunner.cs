@@ -1,5 +1,6 @@
 using DeepSeekR1.Checkpoints;
 using DeepSeekR1.Rewards;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Telemetry;
 using DeepSeekR1.Training;
 
@@ -104,14 +105,17 @@ internal sealed class StageRunner(RunContext run)
             if (cancellationToken.IsCancellationRequested && trainer.Step > savedAt) checkpoints.Save(Mark(progress), trainer.Save);
             cancellationToken.ThrowIfCancellationRequested();
 
+            // Elsewhere operations are queued: how long they take is not known here.
+            using var operations = run.IsProfiled && run.Runtime.IsCpu ? OperationClock.Read() : null;
             var report = await StepAsync(progress, savedAt);
+            progress.Profile.Add(report.Seconds, operations?.Seconds());
+            operations?.Dispose();
             plan.Watch?.Invoke(report);
             var metrics = new OrderedDictionary<string, double>(report.Metrics);
             if (IsDue(plan.EvaluateEvery, trainer))
                 foreach (var (name, value) in await EvaluateAsync(progress)) metrics[name] = value;
             if (report is GrpoStepReport rollouts) RecordCompletions(plan.Name, rollouts);
             run.Folder.AppendTiming(plan.Name, report.Step, report is GrpoStepReport judged ? report.Seconds.Concat(judged.Spent) : report.Seconds);
-            progress.Profile.Add(report.Seconds);
             Record(plan, report.Step, metrics);
 
             int every = run.Recipe.Checkpoints.Every;

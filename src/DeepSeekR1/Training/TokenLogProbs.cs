@@ -1,5 +1,6 @@
 using DeepSeekR1.Models;
 using DeepSeekR1.Models.Cpu;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Training;
@@ -80,8 +81,10 @@ internal sealed class TokenLogProbs : IDisposable
         {
             using var chunk = NewDisposeScope();
             var dLogits = LogitGradient(start, count, dLogProbs, dEntropies);
+            long started = OperationClock.Start();
             dHidden.narrow(0, start, count).copy_(Kernels.PadRows(dLogits).mm(_head).narrow(0, 0, count));
             headGradient?.addmm_(dLogits.t(), _hidden.narrow(0, start, count));
+            OperationClock.Stop(Operation.Products, started);
         }
         // Their memory may hold the gradient now.
         _kept?.Dispose();
@@ -137,7 +140,13 @@ internal sealed class TokenLogProbs : IDisposable
         return dLogits.scatter_add_(1, targets.unsqueeze(1), pull).to(logits.dtype);
     }
 
-    private Tensor Logits(long start, long count) => nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head).narrow(0, 0, count);
+    private Tensor Logits(long start, long count)
+    {
+        long started = OperationClock.Start();
+        var logits = nn.functional.linear(Kernels.PadRows(_hidden.narrow(0, start, count)), _head);
+        OperationClock.Stop(Operation.Products, started);
+        return logits.narrow(0, 0, count);
+    }
 
     private Tensor LogSoftmax(Tensor logits)
     {

@@ -44,11 +44,17 @@ internal abstract unsafe class AttentionKernel<T>(AttentionOperands operands)
     protected int Sharing { get; } = operands.Query.Heads / operands.Key.Heads;
 
     /// <summary>Fills the output and, [token, head], the logarithms of the sums.</summary>
-    public void Forward(HeadRows output) => TorchParallel.For(Spans.Count * Key.Heads, unit => Forward(unit / Key.Heads, unit % Key.Heads, output));
+    public void Forward(HeadRows output)
+    {
+        long start = OperationClock.Start();
+        TorchParallel.For(Spans.Count * Key.Heads, unit => Forward(unit / Key.Heads, unit % Key.Heads, output));
+        OperationClock.Stop(Operation.Attention, start);
+    }
 
     /// <summary>Fills the gradients of query, key and Value.</summary>
     public void Backward(HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue)
     {
+        long start = OperationClock.Start();
         long[] firstRows = new long[Spans.Count + 1];
         for (int index = 0; index < Spans.Count; index++) firstRows[index + 1] = firstRows[index] + (Spans.IsPrefix(index) ? Spans[index].Length : Spans.PrefixLength(index));
         int width = KeyWidth + ValueWidth;
@@ -68,6 +74,7 @@ internal abstract unsafe class AttentionKernel<T>(AttentionOperands operands)
             foreach (int follower in family.AsSpan()[..^1]) Add(PartOf(follower, head), sum, prefix.Length * width);
             StoreKeys(sum, sum + prefix.Length * KeyWidth, prefix, head, dKey, dValue);
         });
+        OperationClock.Stop(Operation.Attention, start);
     }
 
     /// <summary>The queries of one span that belong to one key-value head.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using DeepSeekR1.Models;
+using DeepSeekR1.Runtime;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 
@@ -37,6 +38,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly AttentionPass[] _attention;
     private readonly RowBuffer _residual, _normed, _projected, _attended, _gateUp, _gated;
     private DecoderRow[] _rows = [];
+    private int _workers;
 
     public ForwardPass(PackedModel model, CpuKernels kernels, WorkerPool pool, KvLayout layout, long smallestSharedStage)
     {
@@ -68,7 +70,9 @@ internal sealed unsafe class ForwardPass : IDisposable
         bool areIndependent = rows.All(row => row.IsNewest);
         bool isCached = _model.LayerWeights <= WeightsInCache;
         int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
-        if (_pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length)) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
+        bool isAlone = _pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length);
+        _workers = isAlone ? 1 : _pool.Size;
+        if (isAlone) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
         else if (areIndependent && parts >= _pool.Size)
         {
             _pool.RunParts(parts, (member, part) =>
@@ -94,6 +98,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         logits.Reserve(after + rows, kept: after);
         Norm(Team.Alone, hidden, _model.FinalNorm, 0, rows);
         int parts = IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows) ? 1 : PartsOfMember * _pool.Size;
+        _workers = parts == 1 ? 1 : _pool.Size;
         _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[after, after + rows]));
     }
 
@@ -148,8 +153,14 @@ internal sealed unsafe class ForwardPass : IDisposable
 
     private void Multiply(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
     {
-        foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows))
-            _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+        foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows)) MultiplyShare(share, left, right, result, add);
+    }
+
+    private void MultiplyShare(ProductShare share, Rows left, PackedMatrix right, Rows result, bool add)
+    {
+        long start = OperationClock.Start();
+        _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+        OperationClock.Stop(Operation.Products, start, _workers);
     }
 
     /// <summary>The gated half of the feed-forward block: panels of gate and up alternate, so that a worker finds both in its share.</summary>
@@ -158,7 +169,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var share in ProductShare.Of(team, end - first, gateUp.PanelCount, ChunkRows))
         {
             var product = share.Slice(_gateUp[first, end]);
-            _kernels.MultiplyWeights(share.Slice(_normed[first, end]), gateUp.Panels, share.FirstPanel, share.EndPanel, product, new Epilogue(Bias: gateUp.Bias));
+            MultiplyShare(share, _normed[first, end], gateUp, _gateUp[first, end], add: false);
             int column = share.FirstPanel * _kernels.Width, columns = (share.EndPanel - share.FirstPanel) * _kernels.Width;
             var gated = share.Slice(_gated[first, end]);
             for (int row = 0; row < gated.Count; row++) _kernels.SwiGlu(product[row] + column, gated[row] + column / 2, columns / 2);
@@ -191,6 +202,7 @@ internal sealed unsafe class ForwardPass : IDisposable
 
     private void Attend(Team team, AttentionPass attention, int layer, int first, int end)
     {
+        long start = OperationClock.Start();
         int item = 0;
         for (int block = first, endOfBlock; block < end; block = endOfBlock)
         {
@@ -203,5 +215,6 @@ internal sealed unsafe class ForwardPass : IDisposable
                 attention.Attend(_rows.AsSpan(block, endOfBlock - block), layer, head, _projected[block, endOfBlock], _attended[block, endOfBlock]);
             }
         }
+        OperationClock.Stop(Operation.Attention, start, _workers);
     }
 }
