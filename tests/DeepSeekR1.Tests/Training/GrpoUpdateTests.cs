@@ -67,7 +67,7 @@ public class GrpoUpdateTests
     }
 
     [Fact]
-    public void Zero_advantages_pay_KL_unless_they_are_skipped()
+    public void Zero_advantages_are_skipped_unless_they_are_to_pay_KL_or_gain_entropy()
     {
         using var scope = NewDisposeScope();
         using var policy = TinyPolicy.Create();
@@ -76,8 +76,11 @@ public class GrpoUpdateTests
         samples[1] = samples[1] with { Credit = new float[samples[1].CompletionLength] };
         int Tokens(GrpoLossConfig config) => new GrpoUpdate(policy, optimizer, config, 1, new BatchConfig()).Step(samples, 0).Tokens;
         int skipped = samples[1].Normalizer.Span.Length - samples[1].Normalizer.Span.Count(0f);
-        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = true }));
-        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { KlPlacement = KlPlacement.Reward }));
+        int all = Tokens(new GrpoLossConfig { SkipZeroAdvantages = false });
+        Assert.Equal(all, Tokens(new GrpoLossConfig { SkipZeroAdvantages = false, Beta = 0, EntropyBonus = 0.01 }));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig()));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig { Beta = 0, EntropyBonus = 0.01 }));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = false, KlPlacement = KlPlacement.Reward }));
     }
 
     [Fact]
@@ -205,6 +208,7 @@ public class GrpoUpdateTests
             EpsilonHigh = settings.NumberOrNull("epsilon_high"),
             Beta = settings.Number("beta"),
             BiasCorrectedKl = !settings.TryGetProperty("use_bias_correction_kl", out var corrected) || corrected.GetBoolean(),
+            SkipZeroAdvantages = false,
         };
     }
 
