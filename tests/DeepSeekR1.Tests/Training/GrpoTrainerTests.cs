@@ -269,6 +269,31 @@ public sealed class GrpoTrainerTests : IDisposable
     }
 
     [Fact]
+    public async Task Updates_whose_gradient_is_not_finite_are_counted_and_end_the_run_when_they_are_too_many()
+    {
+        // The norm's square is beyond single precision, the loss is not.
+        double size = 1e30;
+        var reward = Reward.From("vast", (_, completion) => size * (completion.Text.Length % 3));
+        var config = Config with { ToleratedSkips = 1, Loss = Config.Loss with { AdvantageScale = AdvantageScale.None } };
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((reward, 1)), config) { Prompts = Ask };
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var before = _policy.Model.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
+        bool HasMoved() => _policy.Model.Parameters.Any(p => p.Value.LargestDifference(before[p.Key]) > 0);
+
+        var skipped = await trainer.StepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, skipped.Metrics["updates/skipped"]);
+        Assert.True(double.IsFinite(skipped.Metrics["loss"]) && !double.IsFinite(skipped.Metrics["grad_norm"]));
+        Assert.False(HasMoved());
+        size = 1;
+        Assert.Equal(0, (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics["updates/skipped"]);
+        Assert.True(HasMoved());
+        size = 1e30;
+        await trainer.StepAsync(TestContext.Current.CancellationToken);
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => trainer.StepAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("in 2 updates in a row", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Groups_without_signal_are_replaced_by_further_prompts_up_to_the_bound()
     {
         // Every third prompt has something to learn from.
