@@ -17,7 +17,7 @@ internal interface IOperations
     /// <summary>Measures a model on prompts with answers.</summary>
     Task<IReadOnlyList<Figure>> EvaluateAsync(EvalRequest request, IRunObserver observer, CancellationToken cancellationToken);
 
-    /// <summary>A model's answers, piece by piece as they are sampled, one after the other.</summary>
+    /// <summary>A model's answers: a single one piece by piece as it is sampled, several whole, one after the other.</summary>
     IAsyncEnumerable<SampledPiece> SampleAsync(SampleRequest request, CancellationToken cancellationToken);
 
     /// <summary>Opens a model for a conversation.</summary>

@@ -14,7 +14,7 @@ internal static class SampleCommand
         Option<bool> chat = new("--chat") { Description = "A conversation: one message a line; Ctrl+C stops the answer, an empty line or end of input the conversation." };
         Option<string?> system = new("--system") { Description = "A system message before it.", HelpName = "text" };
         Option<bool> raw = new("--raw") { Description = "Gives the prompt to the model as it is, without the chat template." };
-        var count = Options.Number<int>("--n", "a whole number from 1", "Answers to the prompt (1).", value => value > 0);
+        var count = Options.Number<int>("--n", "a whole number from 1", "Answers to the prompt, sampled together (1).", value => value > 0);
         var temperature = Options.Number<double>("--temperature", "a number from 0 to 100", "0 is greedy (0.6).", value => value is >= 0 and <= 100);
         var topP = Options.Number<double>("--top-p", "a number above 0, at most 1", "Keeps the likeliest tokens up to this probability (0.95).", value => value is > 0 and <= 1);
         var topK = Options.Number<int>("--top-k", "a whole number from 0", "Keeps this many of the likeliest tokens; 0 keeps all (0).", value => value >= 0);

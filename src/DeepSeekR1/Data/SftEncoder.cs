@@ -4,7 +4,7 @@ using DeepSeekR1.Text;
 namespace DeepSeekR1.Data;
 
 /// <summary>Which end of a text that is too long stays.</summary>
-public enum SftTruncation
+public enum Truncation
 {
     /// <summary>The beginning stays.</summary>
     KeepStart,
@@ -21,7 +21,7 @@ public sealed record SftEncoderConfig
 
     /// <summary>Which end of an example that is too long stays.</summary>
     [Description("Which end of an example that is too long stays.")]
-    public SftTruncation Truncation { get; init; } = SftTruncation.KeepStart;
+    public Truncation Truncation { get; init; } = Truncation.KeepStart;
 
     /// <summary>Of conversations only what the assistant says carries loss, in every turn that is to be learned.</summary>
     [Description("Of conversations only what the assistant says carries loss, in every turn that is to be learned.")]
@@ -69,7 +69,7 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
         int[] ids = tokenizer.Encode(whole, parseSpecialTokens: true);
         var encoded = new EncodedExample(ids, prompt.Length == 0 ? 0 : tokenizer.Encode(prompt, parseSpecialTokens: true).Length);
         if (_config.AssistantOnly && example is ChatExample conversation) encoded = encoded with { IsLearned = AssistantTokens(conversation, whole, encoded) };
-        return Truncate(encoded);
+        return _config.MaxLength is { } limit ? Truncate(encoded, limit, _config.Truncation) : Learned(encoded);
     }
 
     /// <summary>[ids] true where the assistant speaks, after the prompt.</summary>
@@ -109,12 +109,14 @@ public sealed class SftEncoder(ITokenizer tokenizer, string endToken, IChatTempl
     /// <summary>Plain text with the end token, once.</summary>
     internal static string WithEnd(string text, string endToken) => text.EndsWith(endToken, StringComparison.Ordinal) ? text : text + endToken;
 
-    private EncodedExample? Truncate(EncodedExample example)
+    /// <summary>An example of at most so many tokens; null where nothing of it that is left can be learned.</summary>
+    internal static EncodedExample? Truncate(EncodedExample example, int limit, Truncation truncation)
     {
-        int length = example.Ids.Length, excess = _config.MaxLength is { } limit ? Math.Max(0, length - limit) : 0;
-        var kept = _config.Truncation == SftTruncation.KeepEnd ? excess..length : 0..(length - excess);
-        // The first token is never learned: nothing predicts it.
-        if (!example.IsLearned[kept].Span[1..].Contains(true)) return null;
-        return new EncodedExample(example.Ids[kept], Math.Max(0, example.PromptLength - kept.Start.Value)) { IsLearned = example.IsLearned[kept] };
+        int length = example.Ids.Length, excess = Math.Max(0, length - limit);
+        var kept = truncation == Truncation.KeepEnd ? excess..length : 0..(length - excess);
+        return Learned(new EncodedExample(example.Ids[kept], Math.Max(0, example.PromptLength - kept.Start.Value)) { IsLearned = example.IsLearned[kept] });
     }
+
+    /// <summary>The example, unless nothing of it is learned. The first token never is: nothing predicts it.</summary>
+    private static EncodedExample? Learned(EncodedExample example) => example.IsLearned.Span[1..].Contains(true) ? example : null;
 }

@@ -17,7 +17,11 @@ public sealed class PolicyModel : IModelFolder
     private IDecoder? _decoder;
     private bool _isDecoderStale;
 
-    private PolicyModel(string folder, CausalLM model, PolicyText text, TorchRuntime runtime) => (Folder, Model, _text, Runtime) = (folder, model, text, runtime);
+    private PolicyModel(string folder, CausalLM model, PolicyText text, TorchRuntime runtime)
+    {
+        (Folder, Model, _text, Runtime) = (folder, model, text, runtime);
+        RolloutMemory = new RolloutMemory(canHalve: model.Device.type != TorchSharp.DeviceType.CPU);
+    }
 
     /// <summary>The folder that it was opened from.</summary>
     public string Folder { get; }
@@ -36,6 +40,9 @@ public sealed class PolicyModel : IModelFolder
 
     /// <summary>Where it computes.</summary>
     public TorchRuntime Runtime { get; }
+
+    /// <summary>How many sequences memory holds, which all engines learn together.</summary>
+    internal RolloutMemory RolloutMemory { get; }
 
     /// <summary>How a prompt is put to the model: the turns before its answer.</summary>
     public Func<Prompt, IReadOnlyList<ChatMessage>> Ask { get; set; } = prompt => PromptDataset.Messages(prompt, new DataConfig());
@@ -94,7 +101,7 @@ public sealed class PolicyModel : IModelFolder
     }
 
     /// <summary>An engine that samples from the weights as they are now.</summary>
-    public RolloutEngine Engine(RolloutLimits limits) => new(Decoder(), Tokenizer, StopIds, limits, Runtime.Threads);
+    public RolloutEngine Engine(RolloutLimits limits) => new(Decoder(), Tokenizer, StopIds, limits, Runtime.Threads) { Memory = RolloutMemory };
 
     /// <summary>The decoder that samples, with the weights as they are now.</summary>
     internal IDecoder Decoder()

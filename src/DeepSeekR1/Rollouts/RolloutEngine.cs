@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Rollouts;
@@ -20,6 +21,9 @@ public sealed class RolloutEngine(
     private readonly RolloutLimits _limits = limits ?? new RolloutLimits();
     private readonly int _threads = threads > 0 ? threads : Environment.ProcessorCount;
 
+    /// <summary>How much of the limits memory holds.</summary>
+    internal RolloutMemory Memory { get; init; } = new(canHalve: false);
+
     /// <summary>Samples a group of completions for each prompt.</summary>
     /// <param name="prompts">What to complete.</param>
     /// <param name="groupSize">Completions a prompt, at least one.</param>
@@ -31,7 +35,7 @@ public sealed class RolloutEngine(
     /// <param name="onPhase">Told which part of the work ended just now, so that whoever has a clock can book its time.</param>
     /// <param name="cancellationToken">Checked at every token.</param>
     /// <returns>One group a prompt, in the order of the prompts.</returns>
-    /// <exception cref="R1Exception">A prompt is empty or leaves no room in the model's context, or the logits are not finite.</exception>
+    /// <exception cref="R1Exception">A prompt is empty or leaves no room in the model's context, the logits are not finite, or memory does not suffice; says what to lower.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public RolloutGroup[] Generate(
         IReadOnlyList<EncodedPrompt> prompts, int groupSize, SamplingConfig sampling, RolloutAddress address,
@@ -40,19 +44,34 @@ public sealed class RolloutEngine(
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
         var sequences = prompts.Select(prompt => Enumerable.Range(0, groupSize).Select(i => Begin(prompt, i, sampling, forcedPrefix)).ToArray()).ToArray();
-        if (prompts.Count == 0) return [];
-        var waiting = new WaitingPrompts(
-            [.. prompts.Select(prompt => prompt.Ids.Length + forcedPrefix.Length)], groupSize, LongestRemaining(sequences.SelectMany(group => group)),
-            decoder.CacheBytesPerToken, _limits);
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, _threads);
         var groups = new RolloutGroup?[prompts.Count];
         var state = new RolloutProgress(0, prompts.Count * groupSize, 0);
-        while (!waiting.IsEmpty)
+        while (Unfinished(sequences) is { Length: > 0 } unfinished)
+        {
+            var waiting = new WaitingPrompts(
+                [.. unfinished.Select(group => group[0].PromptLength)], [.. unfinished.Select(group => group.Length)], LongestRemaining(unfinished.SelectMany(group => group)),
+                decoder.CacheBytesPerToken, Memory.Within(_limits));
+            try
+            {
+                while (!waiting.IsEmpty) SampleBatch(waiting, unfinished);
+            }
+            catch (Exception failure) when (OutOfMemory.IsCauseOf(failure))
+            {
+                Memory.Halve(waiting.Together, failure);
+                // From the beginning, where copies share what is read; the same draws await them.
+                int forgotten = unfinished.SelectMany(group => group).Where(sequence => !sequence.IsFinished).Sum(sequence => sequence.Restart());
+                state = state with { Tokens = state.Tokens - forgotten };
+            }
+        }
+        return groups!;
+
+        void SampleBatch(WaitingPrompts waiting, RolloutSequence[][] unfinished)
         {
             var live = new List<RolloutSequence>();
-            using var batch = Enter(null, live, waiting, sequences)!;
+            using var batch = Enter(null, live, waiting, unfinished);
             onPhase?.Invoke(RolloutPhase.Prefill);
-            Complete(batch, live, drawing, () => Enter(batch, live, waiting, sequences), onPhase, (finished, drawn) =>
+            Complete(batch, live, drawing, () => Enter(batch, live, waiting, unfinished), onPhase, (finished, drawn) =>
             {
                 state = state with { FinishedSequences = state.FinishedSequences + finished, Tokens = state.Tokens + drawn };
                 if (finished == 0) return;
@@ -60,7 +79,6 @@ public sealed class RolloutEngine(
                 CloseGroups();
             }, cancellationToken);
         }
-        return groups!;
 
         void CloseGroups()
         {
@@ -88,9 +106,16 @@ public sealed class RolloutEngine(
         var sequence = Begin(prompt, 0, sampling, forcedPrefix);
         var stream = new TextStream(tokenizer);
         foreach (int id in forcedPrefix.Span) Emit(stream.Append(id));
-        using var batch = decoder.Start([sequence.Context.ToArray()], [1], LongestRemaining([sequence]));
         var drawing = new TokenDrawing(sampling, address, decoder.VocabularySize, threads: 1);
-        Complete(batch, [sequence], drawing, () => { }, onPhase: null, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
+        try
+        {
+            using var batch = decoder.Start([sequence.Context.ToArray()], [1], LongestRemaining([sequence]));
+            Complete(batch, [sequence], drawing, () => { }, onPhase: null, (_, _) => Emit(stream.Append(sequence.Completion[^1])), cancellationToken);
+        }
+        catch (Exception failure) when (OutOfMemory.IsCauseOf(failure))
+        {
+            throw RolloutMemory.Advice(sequences: 1, failure);
+        }
         Emit(stream.Finish());
         return sequence.ToRollout(tokenizer, sampling.IsGreedy);
 
@@ -146,6 +171,10 @@ public sealed class RolloutEngine(
             onPhase?.Invoke(RolloutPhase.Prefill);
         }
     }
+
+    /// <summary>[prompt][sample] without those that have ended and prompts that have no other.</summary>
+    private static RolloutSequence[][] Unfinished(RolloutSequence[][] groups) =>
+        [.. groups.Select(group => group.Where(sequence => !sequence.IsFinished).ToArray()).Where(group => group.Length > 0)];
 
     private static int LongestRemaining(IEnumerable<RolloutSequence> sequences) => sequences.Max(sequence => sequence.Remaining);
 

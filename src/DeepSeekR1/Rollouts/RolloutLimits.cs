@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace DeepSeekR1.Rollouts;
 
-/// <summary>How much is decoded at a time. Bounds memory; changes no token.</summary>
+/// <summary>How much is decoded at a time. Bounds memory; changes no token. Where a GPU cannot hold it, fewer sequences are decoded together.</summary>
 public sealed record RolloutLimits
 {
     /// <summary>Most sequences decoded together.</summary>

@@ -52,6 +52,16 @@ internal sealed class RolloutSequence
         HasStopped = isStop;
     }
 
+    /// <summary>Forgets the tokens that were drawn; says how many.</summary>
+    public int Restart()
+    {
+        int drawn = Length - _forcedLength;
+        _ids.RemoveRange(PromptLength, drawn);
+        _logProbs.RemoveRange(_forcedLength, drawn);
+        HasStopped = false;
+        return drawn;
+    }
+
     public Rollout ToRollout(ITokenizer tokenizer, bool isGreedy)
     {
         int[] ids = Completion.ToArray();

@@ -45,7 +45,7 @@ public sealed class ChatSession : IDisposable
         var answer = new System.Text.StringBuilder();
         try
         {
-            Stream(Encode(), sample: _answers++, piece =>
+            Stream(Encode(), _answers++, piece =>
             {
                 answer.Append(piece);
                 onText(piece);
@@ -57,9 +57,9 @@ public sealed class ChatSession : IDisposable
         }
     }
 
-    /// <summary>Several answers to one message, which leave the conversation as it is.</summary>
+    /// <summary>One or several answers to one message, sampled together, which leave the conversation as it is.</summary>
     /// <param name="message">The user's message.</param>
-    /// <param name="onText">Called with the number of the answer, from 0, and each new piece of it.</param>
+    /// <param name="onText">Called with the number of the answer, from 0, and text of it: of a single answer each new piece, of several the whole, in order, once all have ended.</param>
     /// <param name="cancellationToken">Checked at every token.</param>
     /// <inheritdoc cref="Answer" path="/exception"/>
     public void Answers(string message, Action<int, string> onText, CancellationToken cancellationToken = default)
@@ -67,28 +67,31 @@ public sealed class ChatSession : IDisposable
         _history.Add(new ChatMessage("user", message));
         var prompt = Encode();
         _history.RemoveAt(_history.Count - 1);
-        for (int i = 0; i < _request.Count; i++)
+        if (_request.Count == 1)
         {
-            int answer = i;
-            Stream(prompt, answer, piece => onText(answer, piece), cancellationToken);
+            Stream(prompt, answer: 0, piece => onText(0, piece), cancellationToken);
+            return;
         }
+        var group = Engine.Generate([prompt], _request.Count, Sampling, new RolloutAddress(_random), cancellationToken: cancellationToken)[0];
+        foreach (var (answer, rollout) in group.Rollouts.Index()) onText(answer, rollout.Completion.Text);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _policy.Dispose();
 
-    private void Stream(EncodedPrompt prompt, int sample, Action<string> onText, CancellationToken cancellationToken)
+    private RolloutEngine Engine => _policy.Engine(new RolloutLimits());
+
+    private SamplingConfig Sampling => new()
     {
-        var sampling = new SamplingConfig
-        {
-            Temperature = _request.Temperature,
-            TopP = _request.TopP,
-            TopK = _request.TopK,
-            MinP = _request.MinP,
-            MaxNewTokens = _request.MaxTokens,
-        };
-        _policy.Engine(new RolloutLimits()).Stream(prompt, sampling, new RolloutAddress(_random, sample), onText, cancellationToken: cancellationToken);
-    }
+        Temperature = _request.Temperature,
+        TopP = _request.TopP,
+        TopK = _request.TopK,
+        MinP = _request.MinP,
+        MaxNewTokens = _request.MaxTokens,
+    };
+
+    private void Stream(EncodedPrompt prompt, int answer, Action<string> onText, CancellationToken cancellationToken) =>
+        Engine.Stream(prompt, Sampling, new RolloutAddress(_random, answer), onText, cancellationToken: cancellationToken);
 
     private EncodedPrompt Encode()
     {

@@ -26,7 +26,7 @@ internal static class RewardModelStage
         var (examples, heldOut) = data.Preferences.Path is not null ? Split(Conversations(run, "data.preferences", PreferenceDataset.Pairs(data.Preferences, run.Recipe.Seed), pair => pair.Chosen))
             : Made(run, modelFolder, file => PreferenceDataset.Pairs(new DataConfig { Path = file }, run.Recipe.Seed), Pairs, HeldOutPairs, cancellationToken);
         return Plan(run, Helpful, $"pairwise on {examples.Length} pairs", modelFolder,
-            model => RewardModelTrainer.OnPairs(examples, model, config.Helpful, run.Recipe.Seed, run.Time), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
+            model => Warned(run, "rewardModel.helpful", RewardModelTrainer.OnPairs(examples, model, config.Helpful, run.Recipe.Seed, run.Time)), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
     }
 
     /// <summary>The judge of safety.</summary>
@@ -36,7 +36,7 @@ internal static class RewardModelStage
         var (examples, heldOut) = data.Verdicts.Path is not null ? Split(Conversations(run, "data.verdicts", PreferenceDataset.Verdicts(data.Verdicts, run.Recipe.Seed), verdict => verdict.Reply))
             : Made(run, modelFolder, file => PreferenceDataset.Verdicts(new DataConfig { Path = file }, run.Recipe.Seed), Verdicts, HeldOutVerdicts, cancellationToken);
         return Plan(run, Safety, $"pointwise on {examples.Length} replies", modelFolder,
-            model => RewardModelTrainer.OnVerdicts(examples, model, config.Safety, run.Recipe.Seed, run.Time), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
+            model => Warned(run, "rewardModel.safety", RewardModelTrainer.OnVerdicts(examples, model, config.Safety, run.Recipe.Seed, run.Time)), model => RewardModelTrainer.Accuracy(model, heldOut), heldOut.Length);
     }
 
     private static StagePlan<RewardModel> Plan(
@@ -58,6 +58,13 @@ internal static class RewardModelStage
         if (examples.Count(example => reply(example) is TextExample) is > 0 and var texts)
             run.Warn($"{texts} of {examples.Length} examples of {field} are plain text, which no chat template touches, while the judge will be shown conversations; write prompt and replies as messages.");
         return examples;
+    }
+
+    /// <summary>The trainer, with a word of warning where examples are too long for it.</summary>
+    private static RewardModelTrainer Warned(RunContext run, string section, RewardModelTrainer trainer)
+    {
+        if (trainer.TooLong > 0) run.Warn($"{trainer.TooLong} examples have more than {trainer.Config.MaxLength} tokens and are left out; {section}.maxLength raises the limit.");
+        return trainer;
     }
 
     private static (T[] Examples, T[] HeldOut) Split<T>(T[] rows) =>

@@ -5,7 +5,8 @@ namespace DeepSeekR1.Training;
 
 /// <summary>
 /// What a step of reinforcement learning minimises. The defaults are those of the DeepSeek-R1 paper: group-normalised advantages, the
-/// clipped ratio with ε = 10, each sequence weighted alike, KL to the reference by k3 with β = 0.001.
+/// clipped ratio with ε = 10, each sequence weighted alike, KL to the reference by k3 with β = 0.001; but only completions that have an
+/// advantage are run.
 /// </summary>
 public sealed record GrpoLossConfig
 {
@@ -93,9 +94,9 @@ public sealed record GrpoLossConfig
     [Description("Moves the weight of the entropy bonus, which begins at entropyBonus, so that entropy does not fall below a target; null: it stays.")]
     public AdaptiveEntropyConfig? AdaptiveEntropy { get; init; }
 
-    /// <summary>Completions of advantage zero are not run at all, even where they would pay KL or gain an entropy bonus.</summary>
-    [Description("Completions whose advantage is zero are not run at all, even where they would pay KL or gain an entropy bonus. Without both they never are.")]
-    public bool SkipZeroAdvantages { get; init; }
+    /// <summary>Completions of advantage zero are not run at all; false runs them for their KL or their entropy bonus, as TRL does.</summary>
+    [Description("Completions whose advantage is zero are not run at all; false runs them for their KL or their entropy bonus, as TRL does.")]
+    public bool SkipZeroAdvantages { get; init; } = true;
 
     /// <summary>What is done about a sampler whose probabilities differ from the trainer's.</summary>
     [Description("What is done about a sampler whose probabilities differ from the trainer's.")]
@@ -113,6 +114,6 @@ public sealed record GrpoLossConfig
     /// <summary>True where entropies have a gradient.</summary>
     internal bool HasEntropyBonus => EntropyBonus != 0 || AdaptiveEntropy is not null;
 
-    /// <summary>True where the sample goes through the model: it has credit, or pays KL or gains entropy without.</summary>
+    /// <summary>True where the sample goes through the model: it has credit, or is to pay KL or gain entropy without.</summary>
     internal bool Runs(TrainingSample sample) => sample.HasCredit || (!SkipZeroAdvantages && (LossBeta != 0 || HasEntropyBonus));
 }

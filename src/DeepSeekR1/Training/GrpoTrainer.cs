@@ -140,6 +140,7 @@ public sealed class GrpoTrainer : Trainer<GrpoConfig, GrpoStepReport>
         foreach (var (name, value) in UpdateReport.Mean(updates)) metrics[name] = value;
         if (kl is { } charged) metrics["kl"] = charged;
         if (Config.Loss.HasEntropyBonus) metrics["entropy_coef"] = State.Entropy?.Coefficient ?? Config.Loss.EntropyBonus;
+        if (_policy.RolloutMemory.Halvings is > 0 and var halvings) metrics["memory/rollout_halvings"] = halvings;
         metrics["num_tokens"] = State.Tokens;
         metrics["num_prompts"] = State.Prompts;
         return metrics;

@@ -49,45 +49,55 @@ public sealed class PreferenceGoldenTests : IDisposable
         }
     }
 
-    /// <summary>TRL drops a pair for DPO whose prompt leaves no room for a reply; its cutting from the left (keep_end) is not offered.</summary>
+    /// <summary>TRL's preparation drops pairs; its collator then cuts what is left, to the first or the last tokens.</summary>
     [Fact]
     public void Pairs_are_prepared_for_DPO_as_TRL_prepares_them()
     {
         var encoder = new SftEncoder(HfTokenizer.Load(_model), "<|im_end|>", new SftEncoderGoldenTests.SmolLm2Template());
-        int compared = 0;
-        foreach (var golden in Prepared("dpo").Where(golden => !golden.GetProperty("config").TryGetProperty("truncation_mode", out _)))
+        int compared = 0, cut = 0;
+        foreach (var golden in Prepared("dpo"))
         {
             int limit = Limit(golden);
-            var pairs = Pairs(Name(golden)).Select(pair => (Chosen: encoder.Encode(pair.Chosen)!, Rejected: encoder.Encode(pair.Rejected)!))
-                .Where(pair => pair.Chosen.Ids.Length <= limit && pair.Rejected.Ids.Length <= limit).ToArray();
+            var truncation = golden.GetProperty("config").TryGetProperty("truncation_mode", out var mode) && mode.GetString() == "keep_end" ? Truncation.KeepEnd : Truncation.KeepStart;
+            var pairs = Pairs(Name(golden)).Select(pair => DpoTrainer.Fit(encoder.Encode(pair.Chosen)!, encoder.Encode(pair.Rejected)!, limit, truncation))
+                .OfType<(EncodedExample Chosen, EncodedExample Rejected)>().ToArray();
             var expected = golden.GetProperty("prepared").EnumerateArray().ToArray();
             Assert.Equal(expected.Length, pairs.Length);
             foreach (var (wanted, pair) in expected.Zip(pairs))
                 foreach (var (name, encoded) in new[] { ("chosen_ids", pair.Chosen), ("rejected_ids", pair.Rejected) })
                 {
-                    Assert.Equal(Ints(wanted, "prompt_ids"), encoded.Ids[..encoded.PromptLength].ToArray());
-                    Assert.Equal(Ints(wanted, name), encoded.Ids[encoded.PromptLength..].ToArray());
+                    int[] prompt = Ints(wanted, "prompt_ids"), whole = [.. prompt, .. Ints(wanted, name)];
+                    int excess = Math.Max(0, whole.Length - limit);
+                    Assert.Equal(truncation == Truncation.KeepEnd ? whole[excess..] : whole[..(whole.Length - excess)], encoded.Ids.ToArray());
+                    // TRL shifts the mask of the completion by one: the first token of all is never scored.
+                    Assert.Equal(Math.Max(1, prompt.Length - (truncation == Truncation.KeepEnd ? excess : 0)), encoded.PromptLength);
                     compared++;
+                    if (excess > 0) cut++;
                 }
         }
-        Assert.Equal(8, compared);
+        Assert.Equal((14, 4), (compared, cut));
     }
 
     [Fact]
     public void Pairs_are_prepared_for_reward_models_as_TRL_prepares_them()
     {
         using var model = RewardModel.Open(_model, TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Dtype = DtypeChoice.Bfloat16 }), new AddressedRandom(1, RandomPurpose.Weights));
-        int compared = 0;
-        // A limit is the model's own here; the end of what is longer is read.
-        foreach (var golden in Prepared("reward").Where(golden => !golden.GetProperty("config").TryGetProperty("max_length", out _)))
+        int kept = 0, dropped = 0;
+        foreach (var golden in Prepared("reward"))
         {
-            var pair = Assert.Single(Pairs(Name(golden)));
+            var pair = RewardModelTrainer.Fit(Assert.Single(Pairs(Name(golden))), model, Limit(golden));
+            if (golden.GetProperty("prepared").GetArrayLength() == 0)
+            {
+                Assert.Null(pair);
+                dropped++;
+                continue;
+            }
             var expected = golden.GetProperty("prepared")[0];
-            Assert.Equal(Ints(expected, "chosen_ids"), model.Encode(pair.Chosen).ToArray());
-            Assert.Equal(Ints(expected, "rejected_ids"), model.Encode(pair.Rejected).ToArray());
-            compared++;
+            Assert.Equal(Ints(expected, "chosen_ids"), pair!.Chosen.ToArray());
+            Assert.Equal(Ints(expected, "rejected_ids"), pair.Rejected.ToArray());
+            kept++;
         }
-        Assert.Equal(3, compared);
+        Assert.Equal((7, 2), (kept, dropped));
     }
 
     [Fact]

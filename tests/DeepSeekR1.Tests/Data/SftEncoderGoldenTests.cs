@@ -29,7 +29,7 @@ public sealed class SftEncoderGoldenTests : IDisposable
             var encoder = new SftEncoder(tokenizer, "<|im_end|>", new SmolLm2Template(), new SftEncoderConfig
             {
                 MaxLength = settings.TryGetProperty("max_length", out var length) ? length.GetInt32() : null,
-                Truncation = settings.TryGetProperty("truncation_mode", out var mode) && mode.GetString() == "keep_end" ? SftTruncation.KeepEnd : SftTruncation.KeepStart,
+                Truncation = settings.TryGetProperty("truncation_mode", out var mode) && mode.GetString() == "keep_end" ? Truncation.KeepEnd : Truncation.KeepStart,
             });
             string path = _folder.Write("rows.jsonl", [.. golden.GetProperty("rows").EnumerateArray().Select(name => rows[name.GetString()!])]);
             var encoded = SftDataset.Load(path).Select(encoder.Encode).OfType<EncodedExample>().ToArray();

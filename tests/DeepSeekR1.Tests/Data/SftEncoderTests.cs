@@ -26,11 +26,11 @@ public class SftEncoderTests
         AssertEncoded("[user]ab$[assistant]cde$", 0, new ChatExample("x", [], [.. _chat.Prompt, .. _chat.Completion]));
 
     [Theory]
-    [InlineData(4, SftTruncation.KeepStart, "abcd", 3)]
-    [InlineData(4, SftTruncation.KeepEnd, "def$", 0)]
-    [InlineData(5, SftTruncation.KeepEnd, "cdef$", 1)]
-    [InlineData(7, SftTruncation.KeepStart, "abcdef$", 3)]
-    public void A_text_too_long_loses_one_end(int limit, SftTruncation truncation, string kept, int promptLength) =>
+    [InlineData(4, Truncation.KeepStart, "abcd", 3)]
+    [InlineData(4, Truncation.KeepEnd, "def$", 0)]
+    [InlineData(5, Truncation.KeepEnd, "cdef$", 1)]
+    [InlineData(7, Truncation.KeepStart, "abcdef$", 3)]
+    public void A_text_too_long_loses_one_end(int limit, Truncation truncation, string kept, int promptLength) =>
         AssertEncoded(kept, promptLength, new TextExample("x", "abc", "def"), new SftEncoderConfig { MaxLength = limit, Truncation = truncation });
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
 
@@ -14,6 +15,9 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
 
     /// <summary>Sequences of each batch that was started.</summary>
     public List<int> BatchSizes { get; } = [];
+
+    /// <summary>Fails as a GPU does that holds so many tokens, those of prompts counted for each copy.</summary>
+    public int MostTokens { get; set; } = int.MaxValue;
 
     /// <summary>Whether prompts may join a batch that is under way.</summary>
     public bool CanJoin { get; init; } = true;
@@ -75,6 +79,7 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
                     _sequences.Add([.. prompt.Span]);
                     _room.Add(maxNewTokens);
                 }
+            CheckMemory();
             _logits = [.. _sequences.Select(decoder.LogitsAfter)];
             decoder.MostLive = Math.Max(decoder.MostLive, Count);
         }
@@ -98,9 +103,18 @@ internal sealed class FakeDecoder(int vocabulary, int contextLength = 64) : IDec
             }
             decoder.TokensDecoded += keep.Length;
             (_sequences, _room) = (kept, room);
+            CheckMemory();
             _logits = [.. _sequences.Select(decoder.LogitsAfter)];
         }
 
         public void Dispose() { }
+
+        private void CheckMemory()
+        {
+            if (_sequences.Sum(sequence => sequence.Count) > decoder.MostTokens)
+                throw new MemoryFailure("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.02 GiB is free.");
+        }
     }
+
+    private sealed class MemoryFailure(string message) : ExternalException(message);
 }

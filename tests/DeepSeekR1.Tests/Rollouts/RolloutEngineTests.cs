@@ -108,6 +108,48 @@ public sealed class RolloutEngineTests
         Assert.Equal(2, decoder.MostLive);
     }
 
+    [Theory]
+    [InlineData(450, true)]
+    [InlineData(200, true)]
+    [InlineData(200, false)]
+    [InlineData(20, false)]
+    public void A_gpu_whose_memory_runs_out_goes_on_with_fewer_sequences_and_the_same_draws(int mostTokens, bool canJoin)
+    {
+        using FakeDecoder large = new(Vocabulary), small = new(Vocabulary) { MostTokens = mostTokens, CanJoin = canJoin };
+        var prompts = Prompts(12);
+        var (expected, handed, reports) = (Engine(large).Generate(prompts, 6, _sampling, _address, new[] { 60 }), new List<RolloutGroup>(), new List<RolloutProgress>());
+        var memory = new RolloutMemory(canHalve: true);
+        RolloutGroup[] Sample() => new RolloutEngine(small, new BytesTokenizer(), _stopIds) { Memory = memory }
+            .Generate(prompts, 6, _sampling, _address, new[] { 60 }, new Recorder(reports.Add), handed.Add);
+
+        Assert.Equal(Describe(expected), Describe(Sample()));
+        Assert.InRange(memory.Halvings, 1, 7);
+        // Each group is handed out once.
+        Assert.Equal(prompts, handed.Select(group => group.Prompt).OrderBy(prompt => prompt.Index));
+        var rollouts = expected.SelectMany(group => group.Rollouts).ToList();
+        Assert.Equal((rollouts.Count, (long)rollouts.Sum(rollout => rollout.Ids.Length - 1)), (reports[^1].FinishedSequences, reports[^1].Tokens));
+        // What was learned about memory stays.
+        int before = memory.Halvings;
+        Assert.Equal(Describe(expected), Describe(Sample()));
+        Assert.Equal(before, memory.Halvings);
+    }
+
+    [Fact]
+    public void Where_fewer_sequences_do_not_help_the_message_says_what_to_lower()
+    {
+        using var tight = new FakeDecoder(Vocabulary) { MostTokens = 100 };
+        var failure = Assert.Throws<R1Exception>(() => Engine(tight).Generate(Prompts(5), 8, _sampling, _address));
+        Assert.StartsWith("Memory ran out while 40 sequences were sampled together. Lower limits.maxSequences, limits.maxCacheMebibytes or sampling.maxNewTokens.", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("goes on with --resume.", failure.Message, StringComparison.Ordinal);
+
+        tight.MostTokens = 1;
+        var memory = new RolloutMemory(canHalve: true);
+        failure = Assert.Throws<R1Exception>(() => new RolloutEngine(tight, new BytesTokenizer(), _stopIds) { Memory = memory }.Generate(Prompts(5), 8, _sampling, _address));
+        Assert.StartsWith("Memory ran out while one sequence was sampled. Lower sampling.maxNewTokens or shorten the prompt.", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(5, memory.Halvings);
+        Assert.StartsWith("Memory ran out while one sequence", Assert.Throws<R1Exception>(() => Engine(tight).Stream(Prompts(1)[0], _sampling, _address, _ => { })).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_forced_prefix_is_part_of_the_completion_but_not_drawn()
     {

@@ -1,8 +1,12 @@
 using System.Text;
 using DeepSeekR1.Configuration;
 using DeepSeekR1.Evaluation;
+using DeepSeekR1.Rewards;
+using DeepSeekR1.Rollouts;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Stages;
 using DeepSeekR1.Telemetry;
+using DeepSeekR1.Text;
 
 namespace DeepSeekR1.Tests.Stages;
 
@@ -36,6 +40,21 @@ public sealed class OtherRunsTests : IDisposable
         Assert.Equal(alone[0], several[0]);
         Assert.Equal(3, several.Length);
         Assert.NotEqual(several, other);
+    }
+
+    [Fact]
+    public void Several_answers_are_the_samples_of_one_group_and_come_whole()
+    {
+        var request = new SampleRequest { Model = "embedded:mini-base", Prompt = Question, Seed = 3, Temperature = 1, MaxTokens = 24, Count = 4 };
+        var pieces = new List<(int Answer, string Text)>();
+        using (var session = ChatSession.Open(request)) session.Answers(Question, (answer, text) => pieces.Add((answer, text)), TestContext.Current.CancellationToken);
+
+        using var policy = PolicyModel.Load(EmbeddedModels.Resolve("embedded:mini-base", _folder.FullName), TorchRuntime.Create(new RuntimeConfig()));
+        policy.Ask = prompt => [new ChatMessage("user", prompt.Text)];
+        var group = Assert.Single(policy.Engine(new RolloutLimits()).Generate([policy.Encode(new Prompt { Id = "prompt", Text = Question }, 0)], request.Count,
+            new SamplingConfig { Temperature = 1, TopP = request.TopP, MaxNewTokens = 24 }, new RolloutAddress(new AddressedRandom(3, RandomPurpose.Generation)), cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(group.Rollouts.Select((rollout, answer) => (answer, rollout.Completion.Text)), pieces);
+        Assert.InRange(pieces.Select(piece => piece.Text).Distinct().Count(), 2, 4);
     }
 
     [Fact]

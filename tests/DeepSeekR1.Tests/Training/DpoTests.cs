@@ -1,3 +1,4 @@
+using DeepSeekR1.Configuration;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rollouts;
 using DeepSeekR1.Runtime;
@@ -109,6 +110,38 @@ public class DpoTests
         await foreach (var step in resumed.TrainAsync(token)) Assert.Equal(expected[step.Step - 1].Metrics, step.Metrics);
         using var scope = NewDisposeScope();
         Assert.All(whole.Model.Parameters, parameter => Assert.Equal(0, parameter.Value.LargestDifference(parted.Model.Parameters[parameter.Key])));
+    }
+
+    /// <summary>A prompt of three tokens with replies of four and two.</summary>
+    [Theory]
+    [InlineData(7, null, "1234567/3", "12389/3")]
+    [InlineData(6, null, null, null)]
+    [InlineData(6, Truncation.KeepStart, "123456/3", "12389/3")]
+    [InlineData(4, Truncation.KeepStart, "1234/3", "1238/3")]
+    [InlineData(3, Truncation.KeepStart, null, null)]
+    [InlineData(6, Truncation.KeepEnd, "234567/2", "12389/3")]
+    [InlineData(4, Truncation.KeepEnd, "4567/1", "2389/2")]
+    [InlineData(2, Truncation.KeepEnd, "67/1", "89/1")]
+    public void A_pair_that_is_too_long_loses_one_end_or_is_left_out(int limit, Truncation? truncation, string? chosen, string? rejected)
+    {
+        static string? Show(EncodedExample? reply) => reply is null ? null : $"{string.Concat(reply.Ids.ToArray())}/{reply.PromptLength}";
+        var pair = DpoTrainer.Fit(new(new[] { 1, 2, 3, 4, 5, 6, 7 }, 3), new(new[] { 1, 2, 3, 8, 9 }, 3), limit, truncation);
+        Assert.Equal((chosen, rejected), (Show(pair?.Chosen), Show(pair?.Rejected)));
+    }
+
+    [Fact]
+    public async Task Pairs_that_are_too_long_are_counted_or_cut()
+    {
+        using var folder = new TemporaryFolder();
+        using var policy = PolicyModel.Load(EmbeddedModels.Resolve("embedded:mini-base", folder.Path), TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 }));
+        PreferenceExample Pair(int words) => new(new TextExample("p", "tom has 3 .", string.Concat(Enumerable.Repeat(" 4", words))), new TextExample("p", "tom has 3 .", " 5"));
+        PreferenceExample[] examples = [Pair(2), Pair(40)];
+        var config = ConfigReader.Parse<DpoConfig>("""{ "maxLength": 20 }""", "dpo.json", []);
+        using (var whole = new DpoTrainer(examples, policy, config)) Assert.Equal(1, whole.TooLong);
+        using var cut = new DpoTrainer(examples, policy, ConfigReader.Parse<DpoConfig>("""{ "maxLength": 20, "truncation": "keep-end" }""", "dpo.json", []));
+        Assert.Equal(0, cut.TooLong);
+        Assert.Equal(Math.Log(2), (await cut.StepAsync(TestContext.Current.CancellationToken)).Metrics["loss"], 1e-6);
+        Assert.Contains("None of 2 pairs fits into 2 tokens", Assert.Throws<R1Exception>(() => new DpoTrainer(examples, policy, config with { MaxLength = 2, Truncation = Truncation.KeepStart })).Message, StringComparison.Ordinal);
     }
 
     private static List<DpoPair> Pairs()

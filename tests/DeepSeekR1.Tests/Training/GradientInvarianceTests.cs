@@ -49,7 +49,7 @@ public class GradientInvarianceTests(ITestOutputHelper output)
         ["defaults"] = new(),
         ["clip, corrected k3, bonus"] = new() { EpsilonLow = 0.2, EpsilonHigh = 0.28, Beta = 0.04, BiasCorrectedKl = true, EntropyBonus = 0.01 },
         ["gspo"] = new() { EpsilonLow = 0.01, RatioLevel = RatioLevel.Sequence, Beta = 0 },
-        ["k1, delta, zero advantages skipped"] = new() { EpsilonLow = 0.2, Delta = 1.5, Beta = 0.04, KlEstimator = KlEstimator.K1, SkipZeroAdvantages = true },
+        ["k1, delta"] = new() { EpsilonLow = 0.2, Delta = 1.5, Beta = 0.04, KlEstimator = KlEstimator.K1 },
         ["cispo, top entropy"] = new() { Objective = PolicyObjectiveKind.Cispo, EpsilonHigh = 0.28, TopEntropyShare = 0.3, EntropyBonus = 0.01 },
         ["sapo, sequence mask"] = new() { Objective = PolicyObjectiveKind.Sapo, SamplerCorrection = new() { Mode = SamplerCorrectionMode.SequenceMask, Max = 2 } },
         ["vespo, token truncate"] = new() { Objective = PolicyObjectiveKind.Vespo, SamplerCorrection = new() { Mode = SamplerCorrectionMode.TokenTruncate } },

@@ -14,7 +14,8 @@ public class GrpoConfigTests
         var config = Parse("{}");
         Assert.Equal((10.0, 10.0, 0.001), (config.Loss.EpsilonLow, config.Loss.ResolvedEpsilonHigh, config.Loss.Beta));
         Assert.Equal((LossNormalization.Grpo, PolicyObjectiveKind.Clip, KlEstimator.K3, KlPlacement.Loss), (config.Loss.Normalization, config.Loss.Objective, config.Loss.KlEstimator, config.Loss.KlPlacement));
-        Assert.False(config.Loss.BiasCorrectedKl || config.Bitwise || config.Loss.SkipZeroAdvantages);
+        Assert.False(config.Loss.BiasCorrectedKl || config.Bitwise);
+        Assert.True(config.Loss.SkipZeroAdvantages);
     }
 
     [Fact]

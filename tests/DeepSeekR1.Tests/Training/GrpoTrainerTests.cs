@@ -96,6 +96,68 @@ public sealed class GrpoTrainerTests : IDisposable
         Assert.True(usual["sampling/logp_difference/max"] > 0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Neither_old_policy_nor_reference_reads_what_will_not_run(bool bitwise)
+    {
+        // A token that no model can read: it must not come to that.
+        TrainingSample Completion(int last, float credit) => new() { Ids = new[] { 5, 6, 7, last }, PromptLength = 2, Credit = new[] { credit, credit }, Normalizer = new[] { 0.5f, 0.5f } };
+        TrainingSample[] samples = [Completion(8, 1), Completion(1_000_000, 0), Completion(9, -1)];
+        var config = Config with { MiniBatches = 2, Bitwise = bitwise, Loss = Config.Loss with { Beta = 0.01 } };
+        using var reference = new ReferenceModel(_policy.Model);
+        TrainingSample[] attached = [.. new ComparedPolicies(_policy, config).Attach([samples[..1], samples[1..]], reference).SelectMany(step => step)];
+        Assert.Equal([2, 0, 2], attached.Select(sample => sample.ReferenceLogProbs.Length));
+        // In bitwise mode the sampler's log-probabilities are the old policy's.
+        Assert.Equal(bitwise ? [0, 0, 0] : [2, 0, 2], attached.Select(sample => sample.OldLogProbs.Length));
+    }
+
+    [Fact]
+    public async Task KL_in_the_loss_is_measured_over_what_ran()
+    {
+        var picky = Reward.From("picky", (prompt, completion) => prompt.Id == "p1" ? completion.Text.Sum(letter => letter) % 97 : 1.0);
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((picky, 1)), Config with { Loss = Config.Loss with { Beta = 0.01 } }) { Prompts = Ask };
+        using (TorchSharp.torch.no_grad())
+            foreach (var parameter in _policy.Model.Parameters.Values) parameter.mul_(1.05);
+        _policy.WeightsChanged();
+        var report = await trainer.StepAsync(TestContext.Current.CancellationToken);
+
+        using var reference = PolicyModel.Load(_policy.Folder, _policy.Runtime);
+        var ran = report.Groups.SelectMany(group => group.Group.Rollouts).Zip(report.Advantages).Where(pair => pair.Second != 0).Select(pair => pair.First).ToList();
+        Assert.InRange(ran.Count, 1, 8);
+        var samples = ran.Select(rollout => new TrainingSample
+        {
+            Ids = (int[])[.. rollout.PromptIds.Span, .. rollout.Ids.Span],
+            PromptLength = rollout.PromptIds.Length,
+            Credit = new float[rollout.Ids.Length],
+            Normalizer = Enumerable.Repeat(1f, rollout.Ids.Length).ToArray(),
+        }).ToList();
+        float[][] ofReference = new SequenceScorer(reference.Model, Config.Sampling.Temperature, Config.Batching).LogProbs(samples);
+        double kl = ran.Zip(ofReference).SelectMany(pair => pair.Second.Select((f, i) => (double)f - pair.First.LogProbs.Span[i])).Average(difference => Math.Exp(difference) - difference - 1);
+        Assert.True(kl > 1e-4, $"kl {kl}");
+        Assert.Equal(kl, report.Metrics["kl"], 1e-3 * kl);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_step_without_any_advantage_moves_nothing_unless_KL_is_asked_of_it(bool bitwise)
+    {
+        var none = Reward.From("none", (_, _) => 1.0);
+        async Task<IReadOnlyDictionary<string, double>> StepAsync(bool skips)
+        {
+            var config = Config with { MiniBatches = 2, Bitwise = bitwise, Loss = Config.Loss with { Beta = 0.01, SkipZeroAdvantages = skips } };
+            using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((none, 1)), config) { Prompts = Ask };
+            return (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics;
+        }
+        var before = _policy.Model.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
+        var skipped = await StepAsync(skips: true);
+        Assert.DoesNotContain("kl", skipped.Keys);
+        Assert.All(_policy.Model.Parameters, p => Assert.Equal(0, p.Value.LargestDifference(before[p.Key])));
+        Assert.Contains("kl", (await StepAsync(skips: false)).Keys);
+        foreach (var tensor in before.Values) tensor.Dispose();
+    }
+
     [Fact]
     public async Task KL_in_the_reward_moves_advantages_and_adds_nothing_to_the_loss()
     {
@@ -204,6 +266,31 @@ public sealed class GrpoTrainerTests : IDisposable
         var failure = await Assert.ThrowsAsync<RewardFailureException>(() => strict.StepAsync(TestContext.Current.CancellationToken));
         Assert.Contains("'sometimes'", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no service", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Updates_whose_gradient_is_not_finite_are_counted_and_end_the_run_when_they_are_too_many()
+    {
+        // The norm's square is beyond single precision, the loss is not.
+        double size = 1e30;
+        var reward = Reward.From("vast", (_, completion) => size * (completion.Text.Length % 3));
+        var config = Config with { ToleratedSkips = 1, Loss = Config.Loss with { AdvantageScale = AdvantageScale.None } };
+        using var trainer = new GrpoTrainer(_policy, WeightedRewards.Of((reward, 1)), config) { Prompts = Ask };
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var before = _policy.Model.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone());
+        bool HasMoved() => _policy.Model.Parameters.Any(p => p.Value.LargestDifference(before[p.Key]) > 0);
+
+        var skipped = await trainer.StepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, skipped.Metrics["updates/skipped"]);
+        Assert.True(double.IsFinite(skipped.Metrics["loss"]) && !double.IsFinite(skipped.Metrics["grad_norm"]));
+        Assert.False(HasMoved());
+        size = 1;
+        Assert.Equal(0, (await trainer.StepAsync(TestContext.Current.CancellationToken)).Metrics["updates/skipped"]);
+        Assert.True(HasMoved());
+        size = 1e30;
+        await trainer.StepAsync(TestContext.Current.CancellationToken);
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => trainer.StepAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("in 2 updates in a row", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

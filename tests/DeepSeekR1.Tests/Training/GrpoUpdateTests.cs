@@ -67,7 +67,7 @@ public class GrpoUpdateTests
     }
 
     [Fact]
-    public void Zero_advantages_pay_KL_unless_they_are_skipped()
+    public void Zero_advantages_are_skipped_unless_they_are_to_pay_KL_or_gain_entropy()
     {
         using var scope = NewDisposeScope();
         using var policy = TinyPolicy.Create();
@@ -76,8 +76,11 @@ public class GrpoUpdateTests
         samples[1] = samples[1] with { Credit = new float[samples[1].CompletionLength] };
         int Tokens(GrpoLossConfig config) => new GrpoUpdate(policy, optimizer, config, 1, new BatchConfig()).Step(samples, 0).Tokens;
         int skipped = samples[1].Normalizer.Span.Length - samples[1].Normalizer.Span.Count(0f);
-        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = true }));
-        Assert.Equal(Tokens(new GrpoLossConfig()) - skipped, Tokens(new GrpoLossConfig { KlPlacement = KlPlacement.Reward }));
+        int all = Tokens(new GrpoLossConfig { SkipZeroAdvantages = false });
+        Assert.Equal(all, Tokens(new GrpoLossConfig { SkipZeroAdvantages = false, Beta = 0, EntropyBonus = 0.01 }));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig()));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig { Beta = 0, EntropyBonus = 0.01 }));
+        Assert.Equal(all - skipped, Tokens(new GrpoLossConfig { SkipZeroAdvantages = false, KlPlacement = KlPlacement.Reward }));
     }
 
     [Fact]
@@ -128,6 +131,41 @@ public class GrpoUpdateTests
         Assert.True(double.IsNaN(report.Metrics["loss"]));
         Assert.All(policy.Parameters, p => Assert.Equal(0, p.Value.LargestDifference(before[p.Key])));
         Assert.Equal(0, optimizer.Steps);
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.AdamW, ScalarType.Float32, float.PositiveInfinity)]
+    [InlineData(OptimizerKind.AdamW, ScalarType.Float32, float.NaN)]
+    [InlineData(OptimizerKind.AdamW, ScalarType.BFloat16, float.NegativeInfinity)]
+    [InlineData(OptimizerKind.Muon, ScalarType.Float32, float.NaN)]
+    public void A_gradient_that_is_not_finite_is_never_applied_though_the_loss_is_finite(OptimizerKind kind, ScalarType dtype, float poison)
+    {
+        using var scope = NewDisposeScope();
+        using var policy = TinyPolicy.Create(dtype);
+        using var optimizer = Optimizer.For(policy, new OptimizerConfig { Kind = kind, WeightDecay = 0.1 });
+        var samples = TinyPolicy.Samples(4);
+        // Moments of zero would hide a step that decays them.
+        Assert.Equal(UpdateOutcome.Applied, new GrpoUpdate(policy, optimizer, new GrpoLossConfig { Beta = 0 }, 1, new BatchConfig()).Step(samples, 1e-3).Outcome);
+        Dictionary<string, Tensor> Copies() => policy.Parameters.Select(p => (p.Key, (Tensor)p.Value)).Concat(optimizer.State.Select(s => (s.Key, s.Value))).ToDictionary(t => t.Item1, t => t.Item2.detach().clone());
+        var before = Copies();
+        Assert.Contains(before, tensor => tensor.Key.StartsWith("exp_avg.", StringComparison.Ordinal) && tensor.Value.abs().max().item<float>() > 0);
+
+        var gradient = new TokenGradient(policy, 1, new BatchConfig());
+        var report = OptimizerStep.Run(samples, new MemoryBudget(new BatchConfig(), CPU), optimizer, policy, learningRate: 1, (batch, metrics) =>
+        {
+            gradient.Accumulate(batch, (_, logProbs, _) =>
+            {
+                metrics.Sum("loss", logProbs.sum());
+                metrics.Collect();
+                return logProbs.sum();
+            });
+            policy.Parameters["model.norm.weight"].grad![3] = poison;
+        });
+        Assert.Equal(UpdateOutcome.NotFinite, report.Outcome);
+        Assert.True(double.IsFinite(report.Loss) && !double.IsFinite(report.GradNorm), $"loss {report.Loss}, norm {report.GradNorm}");
+        Assert.Equal(1, UpdateReport.Mean([report])["updates/skipped"]);
+        Assert.Equal(1, optimizer.Steps);
+        Assert.All(Copies(), tensor => Assert.Equal(0, tensor.Value.LargestDifference(before[tensor.Key])));
     }
 
     [Fact]
@@ -205,6 +243,7 @@ public class GrpoUpdateTests
             EpsilonHigh = settings.NumberOrNull("epsilon_high"),
             Beta = settings.Number("beta"),
             BiasCorrectedKl = !settings.TryGetProperty("use_bias_correction_kl", out var corrected) || corrected.GetBoolean(),
+            SkipZeroAdvantages = false,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeepSeekR1.Runtime;
 using DeepSeekR1.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -77,8 +78,8 @@ public class MemoryBudgetTests
     public void What_LibTorch_says_is_understood_and_other_failures_pass()
     {
         var real = Assert.ThrowsAny<Exception>(() => empty([1L << 50], ScalarType.Float32));
-        Assert.True(MemoryBudget.IsOutOfMemory(real), real.Message);
-        Assert.False(MemoryBudget.IsOutOfMemory(new MemoryFailure("CUDA error: device-side assert triggered")));
+        Assert.True(OutOfMemory.IsCauseOf(real), real.Message);
+        Assert.False(OutOfMemory.IsCauseOf(new MemoryFailure("CUDA error: device-side assert triggered")));
         Assert.Throws<InvalidOperationException>(() => new MemoryBudget(new BatchConfig(), canHalve: true).Run<int>(_ => throw new InvalidOperationException()));
     }
 

@@ -1,6 +1,8 @@
 using DeepSeekR1.Checkpoints;
+using DeepSeekR1.Data;
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Stages;
 using DeepSeekR1.Testing;
 using DeepSeekR1.Training;
 using TorchSharp;
@@ -94,6 +96,20 @@ public class RewardUpdateTests
         var report = update.Step(replies, 0);
         Assert.Equal(1, report.Metrics["accuracy"]);
         Assert.True(report.Metrics["min_reward"] < 0 && report.Metrics["max_reward"] > 0);
+    }
+
+    [Fact]
+    public void Examples_that_are_too_long_are_left_out_and_counted()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = RewardModel.Open(EmbeddedModels.Resolve("embedded:mini-base", folder.Path), TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 }), new AddressedRandom(1, RandomPurpose.Weights));
+        SftExample Reply(int words) => new TextExample("p", "tom has 3 .", string.Concat(Enumerable.Repeat(" 4", words)));
+        PreferenceExample[] pairs = [new(Reply(2), Reply(3)), new(Reply(1), Reply(40))];
+        VerdictExample[] verdicts = [new(Reply(2), true), new(Reply(30), true), new(Reply(40), false)];
+        RewardModelConfig limited = new() { MaxLength = 20, BatchSize = 1 };
+        using RewardModelTrainer onPairs = RewardModelTrainer.OnPairs(pairs, model, limited), onVerdicts = RewardModelTrainer.OnVerdicts(verdicts, model, limited), whole = RewardModelTrainer.OnPairs(pairs, model, new RewardModelConfig { BatchSize = 1 });
+        Assert.Equal([(1, 1), (2, 1), (0, 2)], new[] { onPairs, onVerdicts, whole }.Select(trainer => (trainer.TooLong, trainer.TotalSteps)));
+        Assert.Contains("None of 2 examples has at most 2 tokens", Assert.Throws<R1Exception>(() => RewardModelTrainer.OnPairs(pairs, model, limited with { MaxLength = 2 })).Message, StringComparison.Ordinal);
     }
 
     private static SequenceClassifier LoadClassifier(string name) => HfCheckpoint.LoadClassifier(

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeepSeekR1.Data;
 
 namespace DeepSeekR1.Training;
 
@@ -26,9 +27,13 @@ public sealed record DpoConfig
     [Description("Pairs a step."), Range(1, 1_000_000)]
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Pairs with a longer reply, prompt included, are left out.</summary>
-    [Description("Pairs with a longer reply, prompt included, are left out."), Range(2, 10_000_000)]
+    /// <summary>Most tokens of a reply, prompt included; <see cref="Truncation"/> says what becomes of longer ones.</summary>
+    [Description("Most tokens of a reply, prompt included; truncation says what becomes of longer ones."), Range(2, 10_000_000)]
     public int MaxLength { get; init; } = 1024;
+
+    /// <summary>Which end of prompt and reply stays where they are too long (TRL's <c>truncation_mode</c>); null: such pairs are left out.</summary>
+    [Description("Which end of prompt and reply stays where they are too long; null: such pairs are left out, as are, with keep-start, those whose prompt leaves no room.")]
+    public Truncation? Truncation { get; init; }
 
     /// <summary>How a step is cut for the machine: bounds the memory of forward and backward.</summary>
     [Description("How a step is cut for the machine: bounds the memory of forward and backward.")]

@@ -23,7 +23,7 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
     private (double[] Chosen, double[] Rejected)? _reference;
 
     /// <summary>A trainer of this policy, which stays the caller's.</summary>
-    /// <param name="examples">Pairs; those with a reply longer than the limit are left out.</param>
+    /// <param name="examples">Pairs; <see cref="DpoConfig.Truncation"/> says what becomes of those with a reply longer than the limit.</param>
     /// <param name="policy">The model that learns.</param>
     /// <param name="config">The algorithm.</param>
     /// <param name="seed">Of the order.</param>
@@ -35,8 +35,8 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
         (_policy, _time) = (policy, time ?? TimeProvider.System);
         var encoder = SftTrainer.Encoder(policy);
         int limit = Math.Min(config.MaxLength, policy.Model.Config.MaxPositions);
-        _pairs = [.. examples.Select(example => (Encode(example.Chosen), Encode(example.Rejected))).Where(pair => pair.Item1.Ids.Length <= limit && pair.Item2.Ids.Length <= limit)];
-        if (_pairs.Length == 0) throw new R1Exception(examples.Count == 0 ? "There is no pair to learn from." : $"None of {examples.Count} pairs has at most {limit} tokens a reply, prompt included; raise maxLength.");
+        _pairs = [.. examples.Select(example => Fit(Encode(example.Chosen), Encode(example.Rejected), limit, config.Truncation)).OfType<(EncodedExample, EncodedExample)>()];
+        if (_pairs.Length == 0) throw new R1Exception(examples.Count == 0 ? "There is no pair to learn from." : $"None of {examples.Count} pairs fits into {limit} tokens a reply, prompt included; raise maxLength.");
         TooLong = examples.Count - _pairs.Length;
         var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), _pairs.Length, _ => 0);
         TotalSteps = batches.TotalSteps();
@@ -53,8 +53,22 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
     /// <inheritdoc/>
     public override int TotalSteps { get; }
 
-    /// <summary>Pairs that were left out because a reply is longer than the limit.</summary>
+    /// <summary>Pairs that were left out because a reply, or with <see cref="Truncation.KeepStart"/> the prompt, does not fit the limit.</summary>
     public int TooLong { get; }
+
+    /// <summary>A pair of at most so many tokens a reply, prompt included; null where it is left out. What TRL's filter and collator make of it together.</summary>
+    internal static (EncodedExample Chosen, EncodedExample Rejected)? Fit(EncodedExample chosen, EncodedExample rejected, int limit, Truncation? truncation)
+    {
+        return Fitted(chosen) is { } better && Fitted(rejected) is { } worse ? (better, worse) : null;
+
+        EncodedExample? Fitted(EncodedExample reply)
+        {
+            if (reply.Ids.Length <= limit) return reply;
+            if (truncation is not { } side || SftEncoder.Truncate(reply, limit, side) is not { } cut) return null;
+            // Where the whole prompt is gone the first token of the reply is what the others follow from.
+            return cut with { PromptLength = Math.Max(1, cut.PromptLength) };
+        }
+    }
 
     /// <inheritdoc/>
     public override Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
@@ -107,9 +121,9 @@ public sealed class DpoTrainer : Trainer<DpoConfig, StepReport>
         _update = new DpoUpdate(_policy.Model, StateOfOptimizer, Config);
     }
 
-    /// <summary>The order of the pairs hangs on the sizes.</summary>
+    /// <summary>The pairs and their order hang on the sizes.</summary>
     private protected override DpoConfig WithoutFixed(DpoConfig asked) =>
-        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, MaxLength = Config.MaxLength, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
+        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, MaxLength = Config.MaxLength, Truncation = Config.Truncation, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
 
     private (double[] Chosen, double[] Rejected) ReferenceScores() =>
         _reference ??= (_update.Score([.. _pairs.Select(pair => pair.Chosen)]), _update.Score([.. _pairs.Select(pair => pair.Rejected)]));

@@ -47,16 +47,14 @@ public sealed class RewardModel : IModelFolder
     /// that is too long the end is read.
     /// </summary>
     /// <exception cref="R1Exception">The chat template refuses the conversation.</exception>
-    public ReadOnlyMemory<int> Encode(SftExample reply)
+    public ReadOnlyMemory<int> Encode(SftExample reply) => WithinContext(Ids(reply));
+
+    /// <summary>The same; null where the whole has more tokens than the limit.</summary>
+    internal ReadOnlyMemory<int>? Encode(SftExample reply, int limit)
     {
-        int[] ids = reply switch
-        {
-            TextExample text => Tokenizer.Encode(SftEncoder.WithEnd(text.Prompt + text.Completion, EndToken), parseSpecialTokens: true),
-            ChatExample chat when _template is null => Tokenizer.Encode(string.Join("\n\n", chat.Prompt.Concat(chat.Completion).Select(turn => turn.Content))),
-            ChatExample chat => _template.Encode(Tokenizer, [.. chat.Prompt, .. chat.Completion], addGenerationPrompt: false),
-            _ => throw new InvalidOperationException($"unknown kind of example {reply.GetType()}"),
-        };
-        return ids.AsMemory(Math.Max(0, ids.Length - Model.Config.MaxPositions));
+        int[] ids = Ids(reply);
+        // A bare null would become an empty memory.
+        return ids.Length <= limit ? WithinContext(ids) : default(ReadOnlyMemory<int>?);
     }
 
     /// <summary>The score of each sequence; higher is better, 0 is the middle.</summary>
@@ -74,6 +72,16 @@ public sealed class RewardModel : IModelFolder
         }
         return scores;
     }
+
+    private int[] Ids(SftExample reply) => reply switch
+    {
+        TextExample text => Tokenizer.Encode(SftEncoder.WithEnd(text.Prompt + text.Completion, EndToken), parseSpecialTokens: true),
+        ChatExample chat when _template is null => Tokenizer.Encode(string.Join("\n\n", chat.Prompt.Concat(chat.Completion).Select(turn => turn.Content))),
+        ChatExample chat => _template.Encode(Tokenizer, [.. chat.Prompt, .. chat.Completion], addGenerationPrompt: false),
+        _ => throw new InvalidOperationException($"unknown kind of example {reply.GetType()}"),
+    };
+
+    private ReadOnlyMemory<int> WithinContext(int[] ids) => ids.AsMemory(Math.Max(0, ids.Length - Model.Config.MaxPositions));
 
     private string EndToken => Tokenizer.EosId is { } end ? Tokenizer.TokenOf(end)! : "";
 

@@ -14,6 +14,10 @@ public sealed record RewardModelConfig
     [Description("Pairs or replies a step."), Range(1, 1_000_000)]
     public int BatchSize { get; init; } = 32;
 
+    /// <summary>Pairs or replies with more tokens, prompt included, are left out, as in TRL.</summary>
+    [Description("Pairs or replies with more tokens, prompt included, are left out."), Range(2, 10_000_000)]
+    public int MaxLength { get; init; } = 1024;
+
     /// <summary>Weight of the mean squared sum of a pair's scores, which keeps them around zero; 0: none.</summary>
     [Description("Weight of the mean squared sum of a pair's scores, which keeps them around zero; 0: none."), Range(0, 100)]
     public double Centering { get; init; }

@@ -13,32 +13,40 @@ public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
     private LrSchedule _schedule = null!;
     private RewardUpdate _update = null!;
 
-    private RewardModelTrainer(RewardModel model, RewardModelConfig config, int examples, Func<RewardUpdate, int[], double, UpdateReport> step, ulong seed, TimeProvider? time)
+    private RewardModelTrainer(RewardModel model, RewardModelConfig config, int examples, int fitting, Func<RewardUpdate, int[], double, UpdateReport> step, ulong seed, TimeProvider? time)
         : base(model, Optimizer.For(model.Model, config.Optimizer), config)
     {
         if (examples == 0) throw new R1Exception("There is no example to train a reward model on.");
-        (_model, _step, _time) = (model, step, time ?? TimeProvider.System);
-        var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), examples, _ => 0);
+        if (fitting == 0) throw new R1Exception($"None of {examples} examples has at most {config.MaxLength} tokens, prompt included; raise maxLength.");
+        (_model, _step, _time, TooLong) = (model, step, time ?? TimeProvider.System, examples - fitting);
+        var batches = new ExampleBatches(new SftConfig { Epochs = config.Epochs, BatchSize = config.BatchSize }, new AddressedRandom(seed, RandomPurpose.Order), fitting, _ => 0);
         TotalSteps = batches.TotalSteps();
         _batches = batches.Steps().GetEnumerator();
         Configure();
     }
 
     /// <summary>Pairwise: the better reply of a pair is to score higher (helpfulness).</summary>
-    /// <exception cref="R1Exception">There is no pair, or the chat template refuses one.</exception>
+    /// <exception cref="R1Exception">There is no pair, none fits the limit, or the chat template refuses one.</exception>
     public static RewardModelTrainer OnPairs(IReadOnlyList<PreferenceExample> examples, RewardModel model, RewardModelConfig config, ulong seed = 1, TimeProvider? time = null)
     {
-        PreferencePair[] pairs = [.. examples.Select(example => new PreferencePair(model.Encode(example.Chosen), model.Encode(example.Rejected), example.Margin))];
-        return new(model, config, pairs.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => pairs[i])], learningRate), seed, time);
+        PreferencePair[] pairs = [.. examples.Select(example => Fit(example, model, config.MaxLength)).OfType<PreferencePair>()];
+        return new(model, config, examples.Count, pairs.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => pairs[i])], learningRate), seed, time);
     }
 
     /// <summary>Pointwise: good replies are to score above zero, bad ones below (safety).</summary>
-    /// <exception cref="R1Exception">There is no reply, or the chat template refuses one.</exception>
+    /// <exception cref="R1Exception">There is no reply, none fits the limit, or the chat template refuses one.</exception>
     public static RewardModelTrainer OnVerdicts(IReadOnlyList<VerdictExample> examples, RewardModel model, RewardModelConfig config, ulong seed = 1, TimeProvider? time = null)
     {
-        LabelledReply[] replies = [.. examples.Select(example => new LabelledReply(model.Encode(example.Reply), example.IsGood ? 1 : 0))];
-        return new(model, config, replies.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => replies[i])], learningRate), seed, time);
+        LabelledReply[] replies = [.. examples.Select(example => Fit(example, model, config.MaxLength)).OfType<LabelledReply>()];
+        return new(model, config, examples.Count, replies.Length, (update, indices, learningRate) => update.Step([.. indices.Select(i => replies[i])], learningRate), seed, time);
     }
+
+    /// <summary>A pair as the model reads it; null where a reply has more tokens than the limit.</summary>
+    internal static PreferencePair? Fit(PreferenceExample example, RewardModel model, int limit) =>
+        model.Encode(example.Chosen, limit) is { } chosen && model.Encode(example.Rejected, limit) is { } rejected ? new PreferencePair(chosen, rejected, example.Margin) : null;
+
+    private static LabelledReply? Fit(VerdictExample example, RewardModel model, int limit) =>
+        model.Encode(example.Reply, limit) is { } reply ? new LabelledReply(reply, example.IsGood ? 1 : 0) : null;
 
     /// <summary>Share of pairs whose better reply scores higher.</summary>
     public static double Accuracy(RewardModel model, IReadOnlyList<PreferenceExample> examples)
@@ -54,6 +62,9 @@ public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
 
     /// <inheritdoc/>
     public override int TotalSteps { get; }
+
+    /// <summary>Examples that were left out because they have more tokens than the limit.</summary>
+    public int TooLong { get; }
 
     /// <inheritdoc/>
     public override Task<StepReport> StepAsync(CancellationToken cancellationToken = default)
@@ -89,7 +100,7 @@ public sealed class RewardModelTrainer : Trainer<RewardModelConfig, StepReport>
         _update = new RewardUpdate(_model.Model, StateOfOptimizer, Config.Batching, Config.Centering);
     }
 
-    /// <summary>The order of the examples hangs on the sizes.</summary>
+    /// <summary>The examples and their order hang on the sizes.</summary>
     private protected override RewardModelConfig WithoutFixed(RewardModelConfig asked) =>
-        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
+        asked with { Epochs = Config.Epochs, BatchSize = Config.BatchSize, MaxLength = Config.MaxLength, Optimizer = WithoutFixed(asked.Optimizer, Config.Optimizer) };
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using DeepSeekR1.Runtime;
 using TorchSharp;
 
 namespace DeepSeekR1.Training;
@@ -34,17 +34,12 @@ internal sealed class MemoryBudget(BatchConfig batching, bool canHalve)
             {
                 return pass(Batching);
             }
-            catch (Exception failure) when (IsOutOfMemory(failure))
+            catch (Exception failure) when (OutOfMemory.IsCauseOf(failure))
             {
                 if (!canHalve || Batching.TokensPerMicroBatch < 2 * FewestTokens) throw new R1Exception(Advice(), failure);
                 Halve();
             }
     }
-
-    /// <summary>True for what LibTorch (on CPU and CUDA) and .NET throw when memory runs out.</summary>
-    internal static bool IsOutOfMemory(Exception failure) => failure is OutOfMemoryException ||
-        (failure is ExternalException && (failure.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || failure.Message.Contains("can't allocate memory", StringComparison.Ordinal)
-            || failure.Message.Contains("not enough memory", StringComparison.Ordinal)));
 
     private void Halve()
     {
@@ -56,9 +51,7 @@ internal sealed class MemoryBudget(BatchConfig batching, bool canHalve)
             MillionLogitsPerChunk = Math.Max(1, Batching.MillionLogitsPerChunk / 2),
         };
         Halvings++;
-        // What the failed pass left to the garbage collector holds memory.
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        OutOfMemory.Collect();
     }
 
     private string Advice() =>
