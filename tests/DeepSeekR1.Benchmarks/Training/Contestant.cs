@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using DeepSeekR1.Benchmarks.Rollouts;
+using DeepSeekR1.Runtime;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Benchmarks.Training;
@@ -15,6 +16,9 @@ internal sealed class Contestant : IDisposable
 
     /// <summary>Names of the contestants: who, and in what precision.</summary>
     public const string Own = "own-bf16", EagerBfloat16 = "eager-bf16", EagerFloat32 = "eager-f32";
+
+    /// <summary>Before the number of prompts: a step that tells where its time goes.</summary>
+    public const string Profiled = "profiled ";
 
     private readonly int _threads;
     private Process? _process;
@@ -43,13 +47,17 @@ internal sealed class Contestant : IDisposable
         return [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
     }
 
-    public void Dispose()
+    /// <summary>The process ends, so that its memory is free for others; the next step starts another.</summary>
+    public void Leave()
     {
         if (_process is null) return;
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();
+        _process = null;
     }
+
+    public void Dispose() => Leave();
 
     /// <summary>The contestant's side: steps by name until the input ends.</summary>
     public static void Serve(string name, int threads)
@@ -62,6 +70,7 @@ internal sealed class Contestant : IDisposable
             {
                 "supervised" => [Measure.Seconds(() => own.Supervised(Workload.Sequences))],
                 "policy" => [Measure.Seconds(() => own.Policy(Workload.Group, Workload.PromptLength))],
+                _ when step.StartsWith(Profiled, StringComparison.Ordinal) => ProfiledStep(own, Workload.Prompts(step[Profiled.Length..])),
                 _ => OwnStep(own, Workload.Prompts(step)),
             };
         }
@@ -77,6 +86,14 @@ internal sealed class Contestant : IDisposable
             };
         }
         while (Console.ReadLine() is { } step) Console.WriteLine(string.Join(' ', take(step).Select(number => number.ToString(CultureInfo.InvariantCulture))));
+    }
+
+    /// <summary>Seconds of products, attention and sampling, and of the whole step.</summary>
+    private static double[] ProfiledStep(OwnSteps own, int[][] prompts)
+    {
+        using var operations = OperationClock.Read();
+        double seconds = OwnStep(own, prompts)[0];
+        return [.. operations.Seconds().Values, own.SamplingSeconds, seconds];
     }
 
     /// <summary>Seconds of the whole step, of its rollouts, and of bringing the weights to the sampler.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DeepSeekR1.Benchmarks.Rollouts;
 using DeepSeekR1.Models;
 using DeepSeekR1.Rewards;
@@ -34,6 +35,9 @@ internal sealed class OwnSteps
     /// <summary>Seconds that the weights of the last step took to reach the sampler.</summary>
     public double SyncSeconds { get; private set; }
 
+    /// <summary>Seconds of the last rollouts in which tokens were drawn.</summary>
+    public double SamplingSeconds { get; private set; }
+
     public void Supervised(int[][] sequences) =>
         _supervised.Step([.. sequences.Select(ids => new SftSample { Ids = ids, IsLabel = Enumerable.Repeat(true, ids.Length).ToArray() })], 1e-5);
 
@@ -44,7 +48,13 @@ internal sealed class OwnSteps
         if (_decoder.IsValueCreated) SyncSeconds = Measure.Seconds(_decoder.Value.Refresh);
         var engine = new RolloutEngine(_decoder.Value, _tokenizer, [], new RolloutLimits(), _runtime.Threads);
         EncodedPrompt[] encoded = [.. prompts.Select((ids, i) => new EncodedPrompt(new Prompt { Id = "", Text = "" }, ids, i))];
-        var groups = engine.Generate(encoded, copies, new SamplingConfig { MaxNewTokens = newTokens, Temperature = 1 }, new RolloutAddress(new AddressedRandom(1, RandomPurpose.Rollout), _step++));
+        SamplingSeconds = 0;
+        long mark = Stopwatch.GetTimestamp();
+        var groups = engine.Generate(encoded, copies, new SamplingConfig { MaxNewTokens = newTokens, Temperature = 1 }, new RolloutAddress(new AddressedRandom(1, RandomPurpose.Rollout), _step++), onPhase: phase =>
+        {
+            if (phase == RolloutPhase.Sampling) SamplingSeconds += Stopwatch.GetElapsedTime(mark).TotalSeconds;
+            mark = Stopwatch.GetTimestamp();
+        });
         return [.. groups.SelectMany((group, i) => group.Rollouts.Select(rollout => (int[])[.. prompts[i], .. rollout.Ids.Span]))];
     }
 

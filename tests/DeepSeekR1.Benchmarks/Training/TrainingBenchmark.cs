@@ -32,16 +32,30 @@ internal static class TrainingBenchmark
         if (step is null or "supervised" or "policy") return;
         int prompts = Options.Number(args, "--step", 0);
         // Eager mode in float32 takes more than 24 GB for 64 completions, and is slower than in bfloat16 wherever it fits.
-        Compare($"GRPO step, {prompts} prompts of 128 tokens x 8 completions of 128", step, prompts * 8 * 256, runs, [own, bfloat16], 5);
+        Compare($"GRPO step, {prompts} prompts of 128 tokens x 8 completions of 128", step, prompts * 8 * 256, runs, [own, bfloat16], 5, isAlone: true);
+        own.Take(step);
+        double[] seconds = own.Take(Contestant.Profiled + step);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  a profiled step of the library: products {seconds[0] / seconds[^1]:P1}, attention {seconds[1] / seconds[^1]:P1}, sampling {seconds[2] / seconds[^1]:P1}"));
+        Bar.AtLeast("products, attention and sampling of a step", 100 * seconds[..^1].Sum() / seconds[^1], 90, "%");
     }
 
-    private static void Compare(string title, string step, int tokens, int runs, Contestant[] all, double atLeast)
+    /// <param name="title">Heading.</param>
+    /// <param name="step">The step that each takes, once to warm up and then in turn.</param>
+    /// <param name="tokens">Tokens of a step.</param>
+    /// <param name="runs">How many steps are measured.</param>
+    /// <param name="all">The library first.</param>
+    /// <param name="atLeast">The aim.</param>
+    /// <param name="isAlone">Whether nobody else's memory may be there meanwhile: each turn is a process of its own and warms up again.</param>
+    private static void Compare(string title, string step, int tokens, int runs, Contestant[] all, double atLeast, bool isAlone = false)
     {
-        if (runs > 1) foreach (var contestant in all) contestant.Take(step);
+        foreach (var contestant in isAlone ? [] : all) contestant.Take(step);
         var taken = all.Select(_ => new List<double[]>()).ToArray();
         double[] seconds = Measure.Medians(runs, [.. all.Select((contestant, i) => (Func<double>)(() =>
         {
+            if (isAlone) contestant.Take(step);
             taken[i].Add(contestant.Take(step));
+            if (isAlone) contestant.Leave();
             return taken[i][^1][0];
         }))]);
         Console.WriteLine($"\n{title}");
