@@ -43,6 +43,9 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
     /// <summary>y = gate * sigmoid(gate) * up.</summary>
     public static void SwiGlu(T* gate, T* up, T* y, long count) => ForParts(count, (first, length) => SwiGluPart(gate + first, up + first, y + first, length));
 
+    /// <summary>sum += x, in float32.</summary>
+    public static void Accumulate(T* x, float* sum, long count) => ForParts(count, (first, length) => AccumulatePart(x + first, sum + first, length));
+
     /// <summary>Gradients of gate and up.</summary>
     public static void SwiGluGradient(T* gate, T* up, T* dy, T* dGate, T* dUp, long count) =>
         ForParts(count, (first, length) => SwiGluGradientPart(gate + first, up + first, dy + first, dGate + first, dUp + first, length));
@@ -61,10 +64,10 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
     /// <param name="sign">1 or -1.</param>
     public static void Turn(T* x, T* cos, T* signedSin, T* y, long tokens, long positions, int heads, int width, float sign) => ForBlocks(tokens, heads * width, (_, first, end) =>
     {
-        for (long row = first * heads; row < end * heads; row++)
+        for (long token = first; token < end; token++)
         {
-            long position = row / heads % positions;
-            TurnRow(x + row * width, cos + position * width, signedSin + position * width, y + row * width, width, sign);
+            long angles = token % positions * width, row = token * heads * width;
+            for (int head = 0; head < heads; head++, row += width) TurnRow(x + row, cos + angles, signedSin + angles, y + row, width, sign);
         }
     });
 
@@ -143,6 +146,16 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Lanes.Exp(-x));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AccumulatePart(T* x, float* sum, int count)
+    {
+        for (int i = 0; i < count; i += Lanes.Width)
+        {
+            var total = Lanes.Load((SingleLane*)sum + i, count - i) + Lanes.Load(x + i, count - i);
+            Lanes.Store(total, (SingleLane*)sum + i, count - i);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TurnRow(T* x, T* cos, T* signedSin, T* y, int width, float sign)

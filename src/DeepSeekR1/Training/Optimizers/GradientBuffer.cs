@@ -1,3 +1,4 @@
+using DeepSeekR1.Models.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -67,9 +68,18 @@ internal sealed class GradientBuffer : IDisposable
         for (int i = 0; i < Views.Length; i++)
         {
             if (Parameters[i].grad is not { } gradient) continue;
-            Views[i].add_(gradient, _one);
+            Add(gradient, Views[i]);
             Parameters[i].grad = null;
         }
+    }
+
+    /// <summary>LibTorch's operator first makes a copy of single precision.</summary>
+    private static unsafe void Add(Tensor gradient, Tensor sum)
+    {
+        if (gradient.dtype == ScalarType.BFloat16 && gradient.device_type == DeviceType.CPU && sum.dtype == ScalarType.Float32 && gradient.is_contiguous())
+            RowKernels<Bfloat16Lane>.Accumulate(CpuKernels.Pointer<Bfloat16Lane>(gradient), CpuKernels.Pointer<float>(sum), gradient.numel());
+        else
+            sum.add_(gradient, _one);
     }
 
     /// <summary>Euclidean length of the whole gradient; not finite where one element is not.</summary>
