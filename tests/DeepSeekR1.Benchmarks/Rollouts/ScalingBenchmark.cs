@@ -22,29 +22,31 @@ internal static class ScalingBenchmark
     }
 
     /// <summary>
-    /// Time of a step at several lengths. Attention reads all tokens, so its time is a line through them; what is left when that line is taken
-    /// away must be flat. Of the steps at a length the fastest counts: others use the machine, too.
+    /// Time of a step at several lengths. Attention reads all tokens; what is left when its time is taken away must be flat. Of the steps at a
+    /// length the fastest counts: others use the machine, too.
     /// </summary>
     private static void ByLength(CpuDecoder decoder)
     {
         int[] all = [.. Enumerable.Range(0, Sequences)], tokens = new int[Sequences];
-        double[] steps = [.. Enumerable.Repeat(double.PositiveInfinity, Longest)];
-        for (int run = 0; run < 2; run++)
+        (double Whole, double Attention)[] steps = [.. Enumerable.Repeat((double.PositiveInfinity, 0.0), Longest)];
+        for (int run = 0; run < Runs; run++)
         {
             using var batch = decoder.Start([Ids()], [Sequences], Longest);
-            for (int i = 0; i < Longest; i++) steps[i] = Math.Min(steps[i], Measure.Seconds(() => batch.Advance(all, tokens)));
+            for (int i = 0; i < Longest; i++)
+            {
+                using var operations = OperationClock.Read();
+                double whole = Measure.Seconds(() => batch.Advance(all, tokens));
+                if (whole < steps[i].Whole) steps[i] = (whole, operations.Seconds()["attention"]);
+            }
         }
 
-        double[] lengths = [.. Enumerable.Range(0, Longest / Window).Select(window => (window + 0.5) * Window)];
-        double[] seconds = [.. steps.Chunk(Window).Select(window => window.Min())];
-        double meanLength = lengths.Average(), mean = seconds.Average();
-        double slope = lengths.Zip(seconds, (length, time) => (length - meanLength) * (time - mean)).Sum() / lengths.Sum(length => (length - meanLength) * (length - meanLength));
-        Console.WriteLine($"{Sequences} sequences of one prompt of {Prompt} tokens, SmolLM2-135M in bfloat16; attention grows by {slope * 1e6:F2} microseconds a token of each sequence");
-        Console.WriteLine("generated   ms a step   tokens/s   without attention's growth");
-        double[] rest = [.. seconds.Select((time, i) => time - slope * lengths[i])];
-        for (int i = 0; i < seconds.Length; i++)
-            Console.WriteLine($"{lengths[i],9} {seconds[i] * 1e3,11:F2} {Sequences / seconds[i],10:F0} {Sequences / rest[i],10:F0}");
-        Bar.AtMost("farthest from their mean, attention's growth taken away", 100 * rest.Max(time => Math.Abs(time / rest.Average() - 1)), 10, "%");
+        Console.WriteLine($"{Sequences} sequences of one prompt of {Prompt} tokens, SmolLM2-135M in bfloat16");
+        Console.WriteLine("generated   ms a step   attention   tokens/s   without attention");
+        var fastest = steps.Chunk(Window).Select(window => window.Min()).ToArray();
+        double[] rest = [.. fastest.Select(step => step.Whole - step.Attention)];
+        for (int i = 0; i < rest.Length; i++)
+            Console.WriteLine($"{(i + 0.5) * Window,9} {fastest[i].Whole * 1e3,11:F2} {fastest[i].Attention * 1e3,11:F2} {Sequences / fastest[i].Whole,10:F0} {Sequences / rest[i],10:F0}");
+        Bar.AtMost("farthest from their mean, attention taken away", 100 * rest.Max(time => Math.Abs(time / rest.Average() - 1)), 10, "%");
 
         using var last = decoder.Start([Ids()], [1], 1);
         double paper = decoder.CacheBytesPerToken * (Prompt + (double)Sequences * Longest);

@@ -17,6 +17,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     /// <summary>Independent parts dealt out for each worker, so that the faster ones take more.</summary>
     private const int PartsOfMember = 4;
 
+    /// <summary>Blocks of attention for each worker from which one more or less does not count.</summary>
+    private const int ItemsOfMember = 8;
+
     /// <summary>Where workers meet in a layer.</summary>
     private const int StagesOfLayer = 8;
 
@@ -99,7 +102,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         Norm(Team.Alone, hidden, _model.FinalNorm, 0, rows);
         int parts = IsTooLittle((long)Config.VocabularySize * Config.HiddenSize, rows) ? 1 : PartsOfMember * _pool.Size;
         _workers = parts == 1 ? 1 : _pool.Size;
-        _pool.RunParts(parts, (_, part) => Multiply(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[after, after + rows]));
+        _pool.RunParts(parts, (_, part) => MultiplyAndMeet(new Team(part, parts, null), _normed[0, rows], _model.Head, logits[after, after + rows]));
     }
 
     public void Dispose()
@@ -120,20 +123,16 @@ internal sealed unsafe class ForwardPass : IDisposable
             var layer = _model.Layers[i];
             Norm(team, _residual, layer.AttentionNorm, first, end);
             team.Meet();
-            Multiply(team, _normed[first, end], layer.QueryKeyValue, _projected[first, end]);
-            team.Meet();
+            MultiplyAndMeet(team, _normed[first, end], layer.QueryKeyValue, _projected[first, end]);
             RotateAndStore(team, i, first, end);
             team.Meet();
-            Attend(team, attention, i, first, end);
-            team.Meet();
-            Multiply(team, _attended[first, end], layer.AttentionOutput, _residual[first, end], add: true);
-            team.Meet();
+            AttendAndMeet(team, attention, i, first, end);
+            MultiplyAndMeet(team, _attended[first, end], layer.AttentionOutput, _residual[first, end], add: true);
             Norm(team, _residual, layer.MlpNorm, first, end);
             team.Meet();
             Gate(team, layer.GateUp, first, end);
             team.Meet();
-            Multiply(team, _gated[first, end], layer.Down, _residual[first, end], add: true);
-            team.Meet();
+            MultiplyAndMeet(team, _gated[first, end], layer.Down, _residual[first, end], add: true);
         }
     }
 
@@ -151,17 +150,16 @@ internal sealed unsafe class ForwardPass : IDisposable
             _kernels.RmsNorm(input[row], weight.Floats, (float)Config.RmsNormEpsilon, _normed[row], Config.HiddenSize);
     }
 
-    private void Multiply(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
-    {
-        foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows)) MultiplyShare(share, left, right, result, add);
-    }
-
-    private void MultiplyShare(ProductShare share, Rows left, PackedMatrix right, Rows result, bool add)
+    private void MultiplyAndMeet(Team team, Rows left, PackedMatrix right, Rows result, bool add = false)
     {
         long start = OperationClock.Start();
-        _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
+        foreach (var share in ProductShare.Of(team, left.Count, right.PanelCount, ChunkRows)) Multiply(share, left, right, result, add);
+        team.Meet();
         OperationClock.Stop(Operation.Products, start, _workers);
     }
+
+    private void Multiply(ProductShare share, Rows left, PackedMatrix right, Rows result, bool add = false) =>
+        _kernels.MultiplyWeights(share.Slice(left), right.Panels, share.FirstPanel, share.EndPanel, share.Slice(result), new Epilogue(add, right.Bias));
 
     /// <summary>The gated half of the feed-forward block: panels of gate and up alternate, so that a worker finds both in its share.</summary>
     private void Gate(Team team, PackedMatrix gateUp, int first, int end)
@@ -169,7 +167,9 @@ internal sealed unsafe class ForwardPass : IDisposable
         foreach (var share in ProductShare.Of(team, end - first, gateUp.PanelCount, ChunkRows))
         {
             var product = share.Slice(_gateUp[first, end]);
-            MultiplyShare(share, _normed[first, end], gateUp, _gateUp[first, end], add: false);
+            long start = OperationClock.Start();
+            Multiply(share, _normed[first, end], gateUp, _gateUp[first, end]);
+            OperationClock.Stop(Operation.Products, start, _workers);
             int column = share.FirstPanel * _kernels.Width, columns = (share.EndPanel - share.FirstPanel) * _kernels.Width;
             var gated = share.Slice(_gated[first, end]);
             for (int row = 0; row < gated.Count; row++) _kernels.SwiGlu(product[row] + column, gated[row] + column / 2, columns / 2);
@@ -200,14 +200,13 @@ internal sealed unsafe class ForwardPass : IDisposable
         }
     }
 
-    private void Attend(Team team, AttentionPass attention, int layer, int first, int end)
+    private void AttendAndMeet(Team team, AttentionPass attention, int layer, int first, int end)
     {
         long start = OperationClock.Start();
-        int item = 0;
+        int item = 0, blockRows = BlockRows(team, first, end);
         for (int block = first, endOfBlock; block < end; block = endOfBlock)
         {
-            endOfBlock = block + 1;
-            while (endOfBlock < end && endOfBlock - block < AttentionPass.BlockRows && _rows[endOfBlock].Prompt == _rows[block].Prompt) endOfBlock++;
+            endOfBlock = EndOfBlock(block, end, blockRows);
             for (int head = 0; head < _layout.Heads; head++)
             {
                 // Dealt out in turn, because later tokens of a prompt attend to more.
@@ -215,6 +214,27 @@ internal sealed unsafe class ForwardPass : IDisposable
                 attention.Attend(_rows.AsSpan(block, endOfBlock - block), layer, head, _projected[block, endOfBlock], _attended[block, endOfBlock]);
             }
         }
+        team.Meet();
         OperationClock.Stop(Operation.Attention, start, _workers);
+    }
+
+    /// <summary>Rows that attend together: so many that the prompt is read seldom, and few enough that every worker gets the same share where there are few blocks.</summary>
+    private int BlockRows(Team team, int first, int end)
+    {
+        int rows = AttentionPass.BlockRows;
+        for (; rows > 1; rows /= 2)
+        {
+            int items = 0;
+            for (int block = first; block < end; block = EndOfBlock(block, end, rows)) items += _layout.Heads;
+            if (items % team.Size == 0 || items >= ItemsOfMember * team.Size) break;
+        }
+        return rows;
+    }
+
+    private int EndOfBlock(int block, int end, int rows)
+    {
+        int endOfBlock = block + 1;
+        while (endOfBlock < end && endOfBlock - block < rows && _rows[endOfBlock].Prompt == _rows[block].Prompt) endOfBlock++;
+        return endOfBlock;
     }
 }
