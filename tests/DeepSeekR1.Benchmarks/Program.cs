@@ -15,6 +15,7 @@ var commands = new Dictionary<string, (string Summary, Func<string[], Task> Run)
     ["scaling"] = ("tokens a second of rollouts by their length, bytes of the cache, and what one long sequence costs; [--threads N]", args => Synchronous(ScalingBenchmark.Run, args)),
     ["training"] = ("optimizer steps, or whole GRPO steps, beside eager mode; [--threads N] [--runs N] [--step supervised|policy|PROMPTS]", args => Synchronous(TrainingBenchmark.Run, args)),
     ["memory"] = ("memory of a training step at a vocabulary of 49,152 beside the naive way, and with layers computed twice; [--threads N]", args => Synchronous(MemoryBenchmark.Run, args)),
+    ["overlap"] = ("sampling and scoring of a step, groups scored while others are sampled or afterwards; [--model DIR] [--data FILE] [--threads N] [--runs N]", args => Synchronous(OverlapBenchmark.Run, args)),
     ["bitwise"] = ("an update of GRPO in bitwise mode beside a usual one; [--threads N]", args => Synchronous(BitwiseBenchmark.Run, args)),
     ["optimizers"] = ("seconds of an optimizer's step and bytes of its moments; [--threads N]", args => Synchronous(OptimizerBenchmark.Run, args)),
     ["load"] = ("memory and seconds of loading a model; [FOLDER]", args => Synchronous(LoadBenchmark.Run, args)),

@@ -5,7 +5,7 @@ public static class PassAtK
 {
     /// <summary>
     /// Unbiased estimate from n samples of which c are right: 1 − C(n−c, k) / C(n, k), as a product that neither overflows nor
-    /// cancels (Chen et al., "Evaluating Large Language Models Trained on Code", 2021, section 2.1).
+    /// cancels (Chen et al., "Evaluating Large Language Models Trained on Code", 2021, eq. 1).
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Not 1 ≤ k ≤ n, or not 0 ≤ c ≤ n.</exception>
     public static double Estimate(int samples, int correct, int k)

@@ -36,7 +36,7 @@ public sealed record GrpoConfig : IValidatedConfig
     [Description("Steps after which the reference model is replaced by the policy; 0: never."), Range(0, int.MaxValue)]
     public int ReferenceReplacedEvery { get; init; }
 
-    /// <summary>The share that the policy has in the reference model that replaces the old one (TR-DPO, arXiv 2404.09656); 1: all.</summary>
+    /// <summary>The share that the policy has in the reference model that replaces the old one (TR-DPO, arXiv 2404.09656, section 3); 1: all.</summary>
     [Description("Share of the policy in the reference model that replaces the old one, which keeps the rest; 1 replaces it whole. Less than 1 is not for adapters."), Range(0.0, 1.0)]
     public double ReferenceMixup { get; init; } = 1;
 

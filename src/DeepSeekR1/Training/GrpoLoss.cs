@@ -62,7 +62,7 @@ internal sealed class GrpoLoss(GrpoLossConfig config)
         return divergence;
     }
 
-    /// <summary>0 for tokens of a sequence of negative advantage that the policy has left behind (arXiv 2512.02556, off-policy sequence masking).</summary>
+    /// <summary>0 for tokens of a sequence of negative advantage that the policy has left behind (DeepSeek-V3.2, arXiv 2512.02556 eq. 9).</summary>
     private Tensor? OffPolicyKeep(LossTokens tokens, Tensor old)
     {
         if (config.OffPolicyThreshold is not { } threshold) return null;

@@ -50,7 +50,7 @@ public sealed record GrpoLossConfig
     [Description("The ratio is clipped above at one plus this; null takes epsilonLow."), Range(0, 1e6)]
     public double? EpsilonHigh { get; init; }
 
-    /// <summary>Bound of the ratio on the side that clipping leaves open, for negative advantages (INTELLECT-2); null: none.</summary>
+    /// <summary>Bound of the ratio on the side that clipping leaves open, for negative advantages (INTELLECT-2, arXiv 2505.07291); null: none.</summary>
     [Description("Bound of the ratio for negative advantages too (two-sided clipping); null for none."), Range(1, 1e6)]
     public double? Delta { get; init; }
 
@@ -74,11 +74,11 @@ public sealed record GrpoLossConfig
     [Description("How the KL divergence is estimated from one sampled token.")]
     public KlEstimator KlEstimator { get; init; } = KlEstimator.K3;
 
-    /// <summary>Multiplies the KL estimate by the ratio (DeepSeek-V3.2; on in TRL). R1 does not.</summary>
+    /// <summary>Multiplies the KL estimate by the ratio (DeepSeek-V3.2, arXiv 2512.02556 eq. 7; on in TRL). R1 does not.</summary>
     [Description("Multiplies the KL estimate by the ratio, as DeepSeek-V3.2 does and R1 does not.")]
     public bool BiasCorrectedKl { get; init; }
 
-    /// <summary>Negative sequences whose mean log-ratio old to new exceeds this teach nothing (DeepSeek-V3.2); null: all teach.</summary>
+    /// <summary>Negative sequences whose mean log-ratio old to new exceeds this teach nothing (DeepSeek-V3.2, arXiv 2512.02556 eq. 9); null: all teach.</summary>
     [Description("Sequences of negative advantage that have drifted further than this from the old policy teach nothing; null: all teach.")]
     public double? OffPolicyThreshold { get; init; }
 

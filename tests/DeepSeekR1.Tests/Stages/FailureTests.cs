@@ -1,10 +1,6 @@
-using DeepSeekR1.Configuration;
 using DeepSeekR1.Data;
 using DeepSeekR1.Rewards;
 using DeepSeekR1.Rollouts;
-using DeepSeekR1.Runtime;
-using DeepSeekR1.Stages;
-using DeepSeekR1.Telemetry;
 using DeepSeekR1.Tests.Training;
 using DeepSeekR1.Training;
 using static TorchSharp.torch;
@@ -14,8 +10,9 @@ namespace DeepSeekR1.Tests.Stages;
 /// <summary>Failures in the middle of a run that is no fault of its config.</summary>
 public sealed class FailureTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("r1-failure-");
-    private readonly TorchRuntime _runtime = TorchRuntime.Create(new RuntimeConfig { Device = DeviceChoice.Cpu, Threads = 1 });
+    private const int Steps = 6;
+
+    private readonly RewardedRuns _runs = new();
 
     [Fact]
     public async Task A_reward_service_that_is_down_stops_the_run_which_goes_on_when_it_is_up()
@@ -27,21 +24,21 @@ public sealed class FailureTests : IDisposable
         var reward = Reward.From("judge", (prompt, completion, cancellationToken) =>
             Interlocked.Increment(ref asked) > downFrom ? judge.ScoreAsync(prompt, completion, cancellationToken) : new(completion.Text.Sum(letter => letter) % 97));
 
-        byte[] whole = await RunAsync("whole", reward);
+        byte[] whole = await _runs.RunAsync("whole", Steps, reward);
         (asked, downFrom) = (0, 3 * 16);
-        var failure = await Assert.ThrowsAsync<R1Exception>(() => RunAsync("parted", reward));
+        var failure = await Assert.ThrowsAsync<R1Exception>(() => _runs.RunAsync("parted", Steps, reward));
         Assert.StartsWith("zero, step 4: reward 'judge' failed on 16 of 16 completions: the judge could not be asked in 2 attempts: ", failure.Message, StringComparison.Ordinal);
         Assert.EndsWith("The 3 steps before it are saved: once the reward works again, go on with --resume.", failure.Message, StringComparison.Ordinal);
 
         downFrom = int.MaxValue;
-        Assert.Equal(whole, await RunAsync("parted", reward));
-        Assert.Equal(File.ReadAllBytes(MetricsOf("whole")), File.ReadAllBytes(MetricsOf("parted")));
+        Assert.Equal(whole, await _runs.RunAsync("parted", Steps, reward));
+        Assert.Equal(File.ReadAllBytes(_runs.PathOf("whole", "metrics.jsonl")), File.ReadAllBytes(_runs.PathOf("parted", "metrics.jsonl")));
     }
 
     [Fact]
     public async Task Updates_that_are_not_finite_are_skipped_and_counted_until_there_are_too_many_in_a_row()
     {
-        using var policy = PolicyModel.Load(Base, _runtime);
+        using var policy = PolicyModel.Load(_runs.Base, _runs.Runtime);
         SftExample[] examples = [.. Enumerable.Range(0, 40).Select(i => new TextExample($"{i}", "", $"tom has {i % 20} . may + 4 ."))];
         using var trainer = SftTrainer.On(examples, policy, new SftConfig { BatchSize = 4, ToleratedSkips = 2 });
         var norm = policy.Model.Parameters["model.norm.weight"];
@@ -73,21 +70,5 @@ public sealed class FailureTests : IDisposable
         }
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
-
-    private string Base => EmbeddedModels.Resolve("embedded:mini-base", _folder.FullName);
-
-    private string MetricsOf(string name) => Path.Combine(_folder.FullName, name, "metrics.jsonl");
-
-    /// <summary>Six steps, saved only when they end or must; returns the final weights.</summary>
-    private async Task<byte[]> RunAsync(string name, IGroupReward reward)
-    {
-        var recipe = new Recipe { Checkpoints = new CheckpointConfig { Every = 0 } };
-        using var folder = RunFolder.Resume(Path.Combine(_folder.FullName, name));
-        var plan = new StagePlan<PolicyModel>("zero", "a reward that may fail", Base, open => PolicyModel.Load(open, _runtime),
-            policy => new GrpoTrainer(policy, WeightedRewards.Of((reward, 1)), GrpoTrainerTests.Config with { Steps = 6 }) { Prompts = GrpoTrainerTests.Ask });
-        var run = new RunContext(recipe, RunData.Load(recipe), folder, SilentObserver.Instance, _runtime, TimeProvider.System);
-        var done = await new StageRunner(run).RunAsync(plan, TestContext.Current.CancellationToken);
-        return File.ReadAllBytes(Path.Combine(done.ModelFolder, "model.safetensors"));
-    }
+    public void Dispose() => _runs.Dispose();
 }

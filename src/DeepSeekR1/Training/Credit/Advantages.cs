@@ -5,20 +5,23 @@ namespace DeepSeekR1.Training;
 /// <summary>What an advantage is measured against.</summary>
 public enum AdvantageBaseline
 {
-    /// <summary>The mean of the group (GRPO, arXiv 2402.03300).</summary>
+    /// <summary>The mean of the group (GRPO, arXiv 2402.03300, section 4.1.2).</summary>
     GroupMean,
-    /// <summary>The mean of the other members of the group (RLOO, arXiv 2402.14740).</summary>
+    /// <summary>The mean of the other members of the group (RLOO, arXiv 2402.14740, section 2.3).</summary>
     LeaveOneOut,
 }
 
 /// <summary>What an advantage is divided by.</summary>
 public enum AdvantageScale
 {
-    /// <summary>The standard deviation of its group (GRPO).</summary>
+    /// <summary>The standard deviation of its group (GRPO, section 4.1.2).</summary>
     Group,
-    /// <summary>The standard deviation of the whole batch (REINFORCE++, arXiv 2501.03262).</summary>
+    /// <summary>
+    /// The standard deviation of all scores of the batch (Lite PPO, arXiv 2508.08221; REINFORCE++, arXiv 2501.03262 eq. 7, takes that of the
+    /// scores less their group's mean).
+    /// </summary>
     Batch,
-    /// <summary>One (Dr. GRPO, arXiv 2503.20783).</summary>
+    /// <summary>One (Dr. GRPO, arXiv 2503.20783, section 3.2).</summary>
     None,
 }
 
@@ -27,7 +30,7 @@ public enum RewardAggregation
 {
     /// <summary>The weighted sum is normalised (GRPO).</summary>
     SumThenNormalize,
-    /// <summary>Each reward is normalised inside its group, the weighted sum inside the batch (GDPO, arXiv 2601.05242).</summary>
+    /// <summary>Each reward is normalised inside its group, the weighted sum inside the batch (GDPO, arXiv 2601.05242 eq. 4, 6, 7).</summary>
     NormalizeThenSum,
 }
 

@@ -5,7 +5,7 @@ namespace DeepSeekR1.Training;
 
 /// <summary>
 /// KL in the reward: a completion is paid β·Σ KL of its live tokens less, before advantages are formed; no gradient flows through it
-/// (RLOO: Ahmadian et al. 2024, arXiv 2402.14740, eq. 1).
+/// (RLOO: Ahmadian et al. 2024, arXiv 2402.14740, eq. 3).
 /// </summary>
 internal static class KlPenalty
 {

@@ -11,12 +11,12 @@ public enum LossNormalization
     Bnpo,
     /// <summary>
     /// 1 / Σ|o| over the whole sampled batch, times the number of optimizer steps made from it: each token weighs alike, whatever
-    /// minibatch it falls into (DAPO, arXiv 2503.14476 eq. 8).
+    /// minibatch it falls into (DAPO, arXiv 2503.14476 eq. 8, 12).
     /// </summary>
     Dapo,
-    /// <summary>1 / (B·L) with the constant L = longest completion allowed (Dr. GRPO, arXiv 2503.20783).</summary>
+    /// <summary>1 / (B·L) with the constant L = longest completion allowed (Dr. GRPO, arXiv 2503.20783, section 3.2).</summary>
     DrGrpo,
-    /// <summary>1 / B: a sequence weighs by its length (LUSPO, arXiv 2602.05261).</summary>
+    /// <summary>1 / B: a sequence weighs by its length (LUSPO, arXiv 2602.05261 eq. 7).</summary>
     Luspo,
 }
 

@@ -5,7 +5,7 @@ namespace DeepSeekR1.Training;
 
 /// <summary>
 /// Keeps entropy from falling below a target: after each update the weight of the entropy bonus grows by a step where entropy was not
-/// above the target, and shrinks otherwise; where it was above, no bonus is paid (Skywork-OR1, arXiv 2505.22312, section 4).
+/// above the target, and shrinks otherwise; where it was above, no bonus is paid (Skywork-OR1, arXiv 2505.22312 eq. 3.2).
 /// </summary>
 public sealed record AdaptiveEntropyConfig
 {

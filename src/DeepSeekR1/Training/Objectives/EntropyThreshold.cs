@@ -2,7 +2,7 @@ namespace DeepSeekR1.Training;
 
 /// <summary>
 /// The entropy that the tokens of a step must reach to feel the objective: only the "forking" tokens teach
-/// ("Beyond the 80/20 Rule", arXiv 2506.01939).
+/// ("Beyond the 80/20 Rule", arXiv 2506.01939 v2 eq. 6).
 /// </summary>
 internal static class EntropyThreshold
 {

@@ -21,7 +21,7 @@ public enum KlPlacement
 {
     /// <summary>Each token's loss has β·KL added, differentiated (GRPO, arXiv 2402.03300 eq. 3).</summary>
     Loss,
-    /// <summary>Each completion's score has β·Σ KL of its tokens taken off before the advantage is formed (RLOO, arXiv 2402.14740).</summary>
+    /// <summary>Each completion's score has β·Σ KL of its tokens taken off before the advantage is formed (RLOO, arXiv 2402.14740 eq. 3).</summary>
     Reward,
 }
 

@@ -9,11 +9,11 @@ public enum PolicyObjectiveKind
 {
     /// <summary>The pessimistic minimum of the ratio and the clipped ratio (PPO, arXiv 1707.06347 eq. 7; GRPO, DAPO, Dr. GRPO, GSPO).</summary>
     Clip,
-    /// <summary>The log-probability weighted with the capped, detached ratio (CISPO, MiniMax-M1, arXiv 2506.13585 eq. 4).</summary>
+    /// <summary>The log-probability weighted with the capped, detached ratio (CISPO, MiniMax-M1, arXiv 2506.13585 eq. 4, 5).</summary>
     Cispo,
-    /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347).</summary>
+    /// <summary>A sigmoid gate of the ratio in place of the clip (SAPO, arXiv 2511.20347 eq. 5, 6).</summary>
     Sapo,
-    /// <summary>A smooth weight of the whole sequence's ratio (VESPO, arXiv 2602.10693).</summary>
+    /// <summary>A smooth weight of the whole sequence's ratio (VESPO, arXiv 2602.10693 v3 eq. 20).</summary>
     Vespo,
     /// <summary>The log-probability itself (REINFORCE).</summary>
     PolicyGradient,
@@ -101,7 +101,7 @@ internal abstract class PolicyObjective
     }
 }
 
-/// <summary>min(min(r, δ)·A, clip(r, 1 - ε, 1 + ε')·A): PPO's pessimistic bound with DAPO's higher ceiling and INTELLECT-2's δ.</summary>
+/// <summary>min(min(r, δ)·A, clip(r, 1 - ε, 1 + ε')·A): PPO's pessimistic bound (eq. 7) with DAPO's higher ceiling (eq. 10) and INTELLECT-2's δ.</summary>
 internal sealed class ClippedObjective(double low, double high, double? delta) : PolicyObjective
 {
     public override Tensor Loss(RatioTerms terms)
@@ -125,7 +125,7 @@ internal sealed class ClippedObjective(double low, double high, double? delta) :
     private Tensor Bounded(Tensor ratio) => delta is { } bound ? ratio.clamp(max: bound) : ratio;
 }
 
-/// <summary>sg(min(r, 1 + ε))·A·log π: clips the weight and never the gradient (CISPO, arXiv 2506.13585 eq. 4).</summary>
+/// <summary>sg(min(r, 1 + ε))·A·log π: clips the weight and never the gradient (CISPO, arXiv 2506.13585 eq. 4, 5).</summary>
 internal sealed class CispoObjective(double high) : PolicyObjective
 {
     public override Tensor Loss(RatioTerms terms) =>
@@ -135,7 +135,7 @@ internal sealed class CispoObjective(double high) : PolicyObjective
         ObserveShare(terms, metrics, "cispo_clip_ratio", terms.Ratio.gt(1 + high).logical_and(terms.Tokens.Credit.gt(0)).to(terms.Ratio.dtype));
 }
 
-/// <summary>(4/τ)·σ(τ(r - 1))·A: a gate that fades instead of a clip (SAPO, arXiv 2511.20347).</summary>
+/// <summary>(4/τ)·σ(τ(r - 1))·A: a gate that fades instead of a clip (SAPO, arXiv 2511.20347 eq. 5, 6).</summary>
 internal sealed class SapoObjective(SapoConfig config) : PolicyObjective
 {
     public override Tensor Loss(RatioTerms terms)
@@ -146,7 +146,7 @@ internal sealed class SapoObjective(SapoConfig config) : PolicyObjective
     }
 }
 
-/// <summary>φ(w)·A·log π with φ(w) = w^k·exp(λ(1 - w)), detached, w the ratio of the whole sequence (VESPO).</summary>
+/// <summary>φ(w)·A·log π with φ(w) = w^k·exp(λ(1 - w)), detached, w the ratio of the whole sequence (VESPO, arXiv 2602.10693 v3 eq. 20).</summary>
 internal sealed class VespoObjective(VespoConfig config) : PolicyObjective
 {
     private const double LargestLogRatio = 20, SmallestRatio = 1e-8;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Training;
 
 /// <summary>
-/// AdamW (arXiv 1711.05101). Matrices decay; vectors (biases, norm weights) do not. With <see cref="OptimizerConfig.StateBits"/> 8 the moments
+/// AdamW (arXiv 1711.05101 alg. 2). Matrices decay; vectors (biases, norm weights) do not. With <see cref="OptimizerConfig.StateBits"/> 8 the moments
 /// of large matrices take a byte each; those of vectors, embedding and head stay in single precision.
 /// </summary>
 public sealed class AdamW : FlatOptimizer

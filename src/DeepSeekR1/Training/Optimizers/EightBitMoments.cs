@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Training;
 
 /// <summary>
-/// AdamW's moments of one parameter in 8 bits each (block-wise: Dettmers et al. 2021, arXiv 2110.02861). The second moment is kept as its
+/// AdamW's moments of one parameter in 8 bits each (block-wise: Dettmers et al. 2021, arXiv 2110.02861, section 2.1). The second moment is kept as its
 /// root, which spans half the decades: what is small beside the block's largest keeps its step size.
 /// </summary>
 internal sealed class EightBitMoments : IDisposable

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Training;
 
 /// <summary>
-/// Muon (Keller Jordan, 2024; arXiv 2502.16982): the momentum of each matrix, made orthogonal by Newton-Schulz iterations, is its
+/// Muon (Keller Jordan, 2024; arXiv 2502.16982 eq. 1, 3): the momentum of each matrix, made orthogonal by Newton-Schulz iterations, is its
 /// step. Embeddings, the head and vectors follow AdamW.
 /// </summary>
 public sealed class Muon : FlatOptimizer

@@ -65,7 +65,7 @@ public enum MuonScale
 {
     /// <summary>sqrt(max(1, rows / columns)) times the learning rate, as first published.</summary>
     Original,
-    /// <summary>0.2·sqrt(max(rows, columns)): as long as AdamW's, so that AdamW's learning rate serves (arXiv 2502.16982).</summary>
+    /// <summary>0.2·sqrt(max(rows, columns)): as long as AdamW's, so that AdamW's learning rate serves (arXiv 2502.16982 eq. 4).</summary>
     MatchAdamW,
 }
 

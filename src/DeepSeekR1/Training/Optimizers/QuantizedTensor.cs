@@ -4,7 +4,7 @@ namespace DeepSeekR1.Training;
 
 /// <summary>
 /// The 256 numbers of [-1, 1] or [0, 1] that 8 bits can name: seven decades, each next one with twice as many numbers, evenly spaced
-/// (dynamic quantisation: Dettmers et al. 2021, arXiv 2110.02861, section 2.1).
+/// (dynamic quantisation: Dettmers et al. 2021, arXiv 2110.02861, sections 1.3 and 2.2).
 /// </summary>
 internal sealed class DynamicCode : IDisposable
 {

@@ -15,8 +15,8 @@ public sealed record PreferencePair(ReadOnlyMemory<int> Chosen, ReadOnlyMemory<i
 public sealed record LabelledReply(ReadOnlyMemory<int> Ids, double Label);
 
 /// <summary>
-/// One optimizer step of a reward model: pairwise (Bradley and Terry 1952: the mean of -log σ(chosen - rejected - margin), with
-/// <paramref name="centering"/> times the mean of (chosen + rejected)² to keep scores around zero) or pointwise (binary cross-entropy).
+/// One optimizer step of a reward model: pairwise (Bradley and Terry 1952; arXiv 2203.02155 eq. 1: the mean of -log σ(chosen - rejected - margin), with
+/// <paramref name="centering"/> times the mean of (chosen + rejected)² to keep scores around zero, arXiv 2312.09244 eq. 2) or pointwise (binary cross-entropy).
 /// The gradient is the same however the step is cut into micro-batches.
 /// </summary>
 /// <param name="model">The reward model.</param>
