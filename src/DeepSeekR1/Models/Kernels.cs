@@ -39,14 +39,14 @@ internal static class Kernels
 
     /// <summary>x / sqrt(mean(x²) + epsilon) * weight over the last dimension; the mean in float32 whatever the dtype.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
-        CpuKernels.Take(x, weight) ? RmsNormFunction.Of(x, weight, epsilon) : _script.Invoke("rms_norm", x, weight, epsilon);
+        CpuTensors.Take(x, weight) ? RmsNormFunction.Of(x, weight, epsilon) : _script.Invoke("rms_norm", x, weight, epsilon);
 
     /// <summary>silu(gate) * up (Shazeer 2020, "GLU Variants Improve Transformer").</summary>
-    public static Tensor SwiGlu(Tensor gate, Tensor up) => CpuKernels.Take(gate, up) ? SwiGluFunction.Of(gate, up) : nn.functional.silu(gate) * up;
+    public static Tensor SwiGlu(Tensor gate, Tensor up) => CpuTensors.Take(gate, up) ? SwiGluFunction.Of(gate, up) : nn.functional.silu(gate) * up;
 
     /// <summary>x * cos + roll(x, width/2) * sine for x [batch, sequence, heads, width] and the others [batch or 1, sequence, 1, width].</summary>
     public static Tensor Turn(Tensor x, Tensor cos, Tensor signedSin) =>
-        CpuKernels.Take(x, cos, signedSin) ? TurnFunction.Of(x, cos, signedSin) : (x * cos).addcmul_(x.roll(x.shape[^1] / 2, -1), signedSin, _one);
+        CpuTensors.Take(x, cos, signedSin) ? TurnFunction.Of(x, cos, signedSin) : (x * cos).addcmul_(x.roll(x.shape[^1] / 2, -1), signedSin, _one);
 
     /// <summary>
     /// x + y. The operator makes a new number for the factor of y at each call, which may be collected while LibTorch still reads it;
@@ -72,7 +72,7 @@ internal static class Kernels
     public static Tensor Attention(Tensor query, Tensor key, Tensor value, AttentionMask mask, double scale) => mask.Kind switch
     {
         AttentionMaskKind.Spans => AttentionFunction.Of(query, key, value, mask.Sequences!, mask.Window, scale),
-        AttentionMaskKind.Causal when CpuKernels.Take(query) => AttentionFunction.Of(query, key, value, TokenSpans.Rows(query.shape[0], query.shape[2]), window: null, scale),
+        AttentionMaskKind.Causal when CpuTensors.Take(query) => AttentionFunction.Of(query, key, value, TokenSpans.Rows(query.shape[0], query.shape[2]), window: null, scale),
         AttentionMaskKind.Causal => _script.Invoke("causal_attention", query, key, value, scale),
         AttentionMaskKind.Everything => _script.Invoke("full_attention", query, key, value, scale),
         _ => _script.Invoke("masked_attention", query, key, value, mask.Additive!, scale),

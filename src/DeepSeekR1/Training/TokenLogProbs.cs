@@ -108,7 +108,7 @@ internal sealed class TokenLogProbs : IDisposable
 
     private (Tensor LogProbs, Tensor Entropies, Tensor IsMostLikely, Tensor? Normalizers) Score(Tensor logits, Tensor targets)
     {
-        if (CpuKernels.Take(logits)) return LogitFunctions.Score(logits, targets, _temperature);
+        if (CpuTensors.Take(logits)) return LogitFunctions.Score(logits, targets, _temperature);
         var all = LogSoftmax(logits);
         var chosen = all.gather(1, targets.unsqueeze(1)).squeeze(1);
         return (chosen, all.exp().mul_(all).sum(1).neg_(), chosen.eq(all.amax([1])), null);
@@ -119,7 +119,7 @@ internal sealed class TokenLogProbs : IDisposable
     {
         Tensor Chunk(Tensor all) => all.narrow(0, start, count);
         var (logits, targets) = (_kept ?? Logits(start, count), Chunk(_targets));
-        if (CpuKernels.Take(logits))
+        if (CpuTensors.Take(logits))
         {
             LogitFunctions.Gradient(logits, targets, _temperature, Chunk(LogProbs), Chunk(Entropies), Chunk(_normalizers!), Chunk(dLogProbs), dEntropies is null ? null : Chunk(dEntropies));
             return logits;

@@ -18,7 +18,7 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
     {
         (query, key, value) = (HeadRows.Readable(query), HeadRows.Readable(key), HeadRows.Readable(value));
         var shape = new Shape(spans, window, scale);
-        if (CpuKernels.Record(query, key, value)) return apply(query, key, value, shape);
+        if (CpuTensors.Record(query, key, value)) return apply(query, key, value, shape);
         var (output, logSums) = Compute(query, key, value, shape);
         logSums.Dispose();
         return output;
@@ -63,7 +63,7 @@ internal sealed class AttentionFunction : autograd.SingleTensorFunction<Attentio
 
     private static AttentionKernel<T> Kernel<T>(Tensor query, Tensor key, Tensor value, Tensor logSums, Shape shape) where T : unmanaged, ILane<T>
     {
-        var operands = new AttentionOperands(shape.Spans, shape.Window, (float)shape.Scale, HeadRows.Of(query), HeadRows.Of(key), HeadRows.Of(value), CpuKernels.Address(logSums));
+        var operands = new AttentionOperands(shape.Spans, shape.Window, (float)shape.Scale, HeadRows.Of(query), HeadRows.Of(key), HeadRows.Of(value), CpuTensors.Address(logSums));
         return NativeProduct.IsSupported && typeof(T) == typeof(Bfloat16Lane) ? (AttentionKernel<T>)(object)new Bfloat16Attention(operands) : new VectorAttention<T>(operands);
     }
 }

@@ -12,7 +12,7 @@ internal readonly unsafe record struct HeadRows(nint Data, nint TokenStride, nin
 {
     /// <summary>The rows of a tensor that <see cref="Readable"/> returned.</summary>
     public static HeadRows Of(Tensor tensor) =>
-        new(CpuKernels.Address(tensor), (nint)tensor.stride(2), (nint)tensor.stride(1), (int)tensor.shape[1], (int)tensor.shape[3]);
+        new(CpuTensors.Address(tensor), (nint)tensor.stride(2), (nint)tensor.stride(1), (int)tensor.shape[1], (int)tensor.shape[3]);
 
     /// <summary>The tensor itself where its rows can be read in place, otherwise a copy of it.</summary>
     public static Tensor Readable(Tensor tensor) =>

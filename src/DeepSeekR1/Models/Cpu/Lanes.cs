@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Models.Cpu;
 
@@ -60,8 +61,6 @@ internal static unsafe class Lanes
 {
     public const int Width = 16;
 
-    private const float Lowest = -87.33654f, Highest = 88.02f;
-
     /// <summary>Up to a multiple of the width.</summary>
     public static int Padded(int count) => (count + Width - 1) / Width * Width;
 
@@ -77,28 +76,9 @@ internal static unsafe class Lanes
         else StorePart(value, destination, count);
     }
 
-    /// <summary>
-    /// e^x with a relative error of at most 2e-7: x = n ln 2 + r, e^x = 2^n e^r, and e^r by its Taylor polynomial of degree 7 on
-    /// |r| &lt;= ln 2 / 2. Exactly 0 where the result would be denormal; NaN stays NaN.
-    /// </summary>
+    /// <inheritdoc cref="VectorMath{TSimd, TVector}.Exp"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Exp(Vector512<float> x)
-    {
-        var clamped = Vector512.Min(Vector512.Max(x, Vector512.Create(Lowest)), Vector512.Create(Highest));
-        var n = Vector512.Round(clamped * 1.44269504f);
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), clamped);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-        var y = Vector512.Create(1 / 5040f);
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 720f));
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 120f));
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 24f));
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(1 / 6f));
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512.Create(0.5f));
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512<float>.One);
-        y = Vector512.FusedMultiplyAdd(y, r, Vector512<float>.One);
-        var power = ((Vector512.ConvertToInt32Native(n) + Vector512.Create(127)) << 23).AsSingle();
-        return Vector512.AndNot(y * power, Vector512.LessThan(x, Vector512.Create(Lowest)));
-    }
+    public static Vector512<float> Exp(Vector512<float> x) => VectorMath<Simd512, Vector512<float>>.Exp(x);
 
     /// <summary>The lanes whose places, from <paramref name="place"/> on, are in [first, end); another value in the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

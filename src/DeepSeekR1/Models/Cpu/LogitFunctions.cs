@@ -18,8 +18,8 @@ internal static unsafe class LogitFunctions
         return (logProbs, entropies, isMostLikely, normalizers);
 
         void Score<T>() where T : unmanaged, ILane<T> => LogitKernel<T>.Score(
-            CpuKernels.Pointer<T>(logits), CpuKernels.Pointer<long>(targets), (int)logits.shape[0], (int)logits.shape[1], (float)temperature,
-            CpuKernels.Pointer<float>(logProbs), CpuKernels.Pointer<float>(entropies), CpuKernels.Pointer<bool>(isMostLikely), CpuKernels.Pointer<float>(normalizers));
+            CpuTensors.Pointer<T>(logits), CpuTensors.Pointer<long>(targets), (int)logits.shape[0], (int)logits.shape[1], (float)temperature,
+            CpuTensors.Pointer<float>(logProbs), CpuTensors.Pointer<float>(entropies), CpuTensors.Pointer<bool>(isMostLikely), CpuTensors.Pointer<float>(normalizers));
     }
 
     /// <summary>Overwrites the logits with their gradient.</summary>
@@ -31,7 +31,7 @@ internal static unsafe class LogitFunctions
         else Gradient<SingleLane>();
 
         void Gradient<T>() where T : unmanaged, ILane<T> => LogitKernel<T>.Gradient(
-            CpuKernels.Pointer<T>(logits), CpuKernels.Pointer<long>(targets), (int)logits.shape[0], (int)logits.shape[1], (float)temperature,
-            CpuKernels.Pointer<float>(logProbs), CpuKernels.Pointer<float>(entropies), CpuKernels.Pointer<float>(normalizers), CpuKernels.Pointer<float>(pull), entropyPull is null ? null : CpuKernels.Pointer<float>(entropyPull));
+            CpuTensors.Pointer<T>(logits), CpuTensors.Pointer<long>(targets), (int)logits.shape[0], (int)logits.shape[1], (float)temperature,
+            CpuTensors.Pointer<float>(logProbs), CpuTensors.Pointer<float>(entropies), CpuTensors.Pointer<float>(normalizers), CpuTensors.Pointer<float>(pull), entropyPull is null ? null : CpuTensors.Pointer<float>(entropyPull));
     }
 }

@@ -14,7 +14,7 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
     public static Tensor Of(Tensor x, Tensor weight, double epsilon)
     {
         x = x.contiguous();
-        return CpuKernels.Record(x, weight) ? apply(x, weight, epsilon) : Compute(x, weight, epsilon);
+        return CpuTensors.Record(x, weight) ? apply(x, weight, epsilon) : Compute(x, weight, epsilon);
     }
 
     /// <inheritdoc/>
@@ -42,8 +42,8 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
         return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
 
         void Gradient<T>() where T : unmanaged, ILane<T> => RowKernels<T>.RmsNormGradient(
-            CpuKernels.Pointer<T>(x), CpuKernels.Pointer<T>(weight), CpuKernels.Pointer<T>(dy), CpuKernels.Pointer<T>(dx),
-            dWeight is null ? null : CpuKernels.Pointer<T>(dWeight), x.numel() / width, (int)width, epsilon);
+            CpuTensors.Pointer<T>(x), CpuTensors.Pointer<T>(weight), CpuTensors.Pointer<T>(dy), CpuTensors.Pointer<T>(dx),
+            dWeight is null ? null : CpuTensors.Pointer<T>(dWeight), x.numel() / width, (int)width, epsilon);
     }
 
     private static Tensor Compute(Tensor x, Tensor weight, double epsilon)
@@ -55,6 +55,6 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
         return y;
 
         void Norm<T>() where T : unmanaged, ILane<T> =>
-            RowKernels<T>.RmsNorm(CpuKernels.Pointer<T>(x), CpuKernels.Pointer<T>(weight), CpuKernels.Pointer<T>(y), x.numel() / width, (int)width, (float)epsilon);
+            RowKernels<T>.RmsNorm(CpuTensors.Pointer<T>(x), CpuTensors.Pointer<T>(weight), CpuTensors.Pointer<T>(y), x.numel() / width, (int)width, (float)epsilon);
     }
 }

@@ -12,7 +12,7 @@ internal sealed unsafe class SwiGluFunction : autograd.SingleTensorFunction<SwiG
     public static Tensor Of(Tensor gate, Tensor up)
     {
         (gate, up) = (gate.contiguous(), up.contiguous());
-        return CpuKernels.Record(gate, up) ? apply(gate, up) : Compute(gate, up);
+        return CpuTensors.Record(gate, up) ? apply(gate, up) : Compute(gate, up);
     }
 
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ internal sealed unsafe class SwiGluFunction : autograd.SingleTensorFunction<SwiG
         return [dGate.MoveToOuterDisposeScope(), dUp.MoveToOuterDisposeScope()];
 
         void Gradient<T>() where T : unmanaged, ILane<T> => RowKernels<T>.SwiGluGradient(
-            CpuKernels.Pointer<T>(gate), CpuKernels.Pointer<T>(up), CpuKernels.Pointer<T>(dy), CpuKernels.Pointer<T>(dGate), CpuKernels.Pointer<T>(dUp), gate.numel());
+            CpuTensors.Pointer<T>(gate), CpuTensors.Pointer<T>(up), CpuTensors.Pointer<T>(dy), CpuTensors.Pointer<T>(dGate), CpuTensors.Pointer<T>(dUp), gate.numel());
     }
 
     private static Tensor Compute(Tensor gate, Tensor up)
@@ -47,6 +47,6 @@ internal sealed unsafe class SwiGluFunction : autograd.SingleTensorFunction<SwiG
         return y;
 
         void Multiply<T>() where T : unmanaged, ILane<T> =>
-            RowKernels<T>.SwiGlu(CpuKernels.Pointer<T>(gate), CpuKernels.Pointer<T>(up), CpuKernels.Pointer<T>(y), gate.numel());
+            RowKernels<T>.SwiGlu(CpuTensors.Pointer<T>(gate), CpuTensors.Pointer<T>(up), CpuTensors.Pointer<T>(y), gate.numel());
     }
 }

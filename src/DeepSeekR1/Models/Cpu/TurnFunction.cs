@@ -12,7 +12,7 @@ internal sealed unsafe class TurnFunction : autograd.SingleTensorFunction<TurnFu
     public static Tensor Of(Tensor x, Tensor cos, Tensor signedSin)
     {
         x = x.contiguous();
-        return CpuKernels.Record(x) ? apply(x, cos, signedSin) : Compute(x, cos, signedSin, 1);
+        return CpuTensors.Record(x) ? apply(x, cos, signedSin) : Compute(x, cos, signedSin, 1);
     }
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ internal sealed unsafe class TurnFunction : autograd.SingleTensorFunction<TurnFu
         return y;
 
         void Turn<T>() where T : unmanaged, ILane<T> => RowKernels<T>.Turn(
-            CpuKernels.Pointer<T>(x), CpuKernels.Pointer<T>(cos), CpuKernels.Pointer<T>(signedSin), CpuKernels.Pointer<T>(y),
+            CpuTensors.Pointer<T>(x), CpuTensors.Pointer<T>(cos), CpuTensors.Pointer<T>(signedSin), CpuTensors.Pointer<T>(y),
             x.shape[0] * x.shape[1], cos.shape[0] * cos.shape[1], (int)x.shape[2], (int)x.shape[3], sign);
     }
 }

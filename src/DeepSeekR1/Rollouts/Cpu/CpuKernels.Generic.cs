@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 

@@ -1,6 +1,7 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 

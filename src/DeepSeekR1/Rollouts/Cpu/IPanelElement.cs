@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Rollouts.Cpu;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using DeepSeekR1.Vectors;
 using static TorchSharp.torch;
 
 namespace DeepSeekR1.Rollouts.Cpu;

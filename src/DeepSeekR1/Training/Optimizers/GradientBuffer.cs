@@ -77,7 +77,7 @@ internal sealed class GradientBuffer : IDisposable
     private static unsafe void Add(Tensor gradient, Tensor sum)
     {
         if (gradient.dtype == ScalarType.BFloat16 && gradient.device_type == DeviceType.CPU && sum.dtype == ScalarType.Float32 && gradient.is_contiguous())
-            RowKernels<Bfloat16Lane>.Accumulate(CpuKernels.Pointer<Bfloat16Lane>(gradient), CpuKernels.Pointer<float>(sum), gradient.numel());
+            RowKernels<Bfloat16Lane>.Accumulate(CpuTensors.Pointer<Bfloat16Lane>(gradient), CpuTensors.Pointer<float>(sum), gradient.numel());
         else
             sum.add_(gradient, _one);
     }

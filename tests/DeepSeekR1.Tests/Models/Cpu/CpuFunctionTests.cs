@@ -111,7 +111,7 @@ public class CpuFunctionTests
         {
             Tensor[] results = [.. x.Select(tensor => HeadRows.Empty(tensor, tensor.shape[3]))];
             var logSums = empty(sequences.Tokens, 4);
-            var kernel = kernelOf(new(sequences, window, 0.2f, HeadRows.Of(x[0]), HeadRows.Of(x[1]), HeadRows.Of(x[2]), CpuKernels.Address(logSums)));
+            var kernel = kernelOf(new(sequences, window, 0.2f, HeadRows.Of(x[0]), HeadRows.Of(x[1]), HeadRows.Of(x[2]), CpuTensors.Address(logSums)));
             kernel.Forward(HeadRows.Of(results[3]));
             kernel.Backward(HeadRows.Of(results[3]), HeadRows.Of(x[3]), HeadRows.Of(results[0]), HeadRows.Of(results[1]), HeadRows.Of(results[2]));
             return results;

@@ -1,5 +1,6 @@
 using DeepSeekR1.Rollouts.Cpu;
 using DeepSeekR1.Runtime;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Tests.Rollouts.Cpu;
 

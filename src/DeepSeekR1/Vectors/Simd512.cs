@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace DeepSeekR1.Rollouts.Cpu;
+namespace DeepSeekR1.Vectors;
 
 /// <summary>Sixteen lanes: AVX-512.</summary>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace DeepSeekR1.Rollouts.Cpu;
+namespace DeepSeekR1.Vectors;
 
 /// <summary>Conversions of bfloat16, the upper half of a float32.</summary>
 internal static unsafe class Bfloat16

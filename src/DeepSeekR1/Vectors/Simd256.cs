@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace DeepSeekR1.Rollouts.Cpu;
+namespace DeepSeekR1.Vectors;
 
 /// <summary>Eight lanes: AVX2 with FMA.</summary>
 internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>

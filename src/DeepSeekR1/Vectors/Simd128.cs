@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace DeepSeekR1.Rollouts.Cpu;
+namespace DeepSeekR1.Vectors;
 
 /// <summary>Four lanes: every processor .NET runs on, NEON included. Fused multiply-add only where the hardware has it.</summary>
 internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>

@@ -1,4 +1,4 @@
-namespace DeepSeekR1.Rollouts.Cpu;
+namespace DeepSeekR1.Vectors;
 
 /// <summary>
 /// The vector operations that the kernels are written in, once for every width. Implementations are empty structs, so that the JIT

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DeepSeekR1.Models.Cpu;
 
 /// <summary>What the functions of this room have in common.</summary>
-internal static unsafe partial class CpuKernels
+internal static unsafe partial class CpuTensors
 {
     /// <summary>Whether the kernels read such tensors: float32 or bfloat16 on the CPU, all of one kind.</summary>
     public static bool Take(params ReadOnlySpan<Tensor> tensors)
