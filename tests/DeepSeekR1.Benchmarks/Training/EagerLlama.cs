@@ -59,36 +59,76 @@ internal sealed class EagerLlama
     /// <summary>[batch, sequence, vocabulary] of ids [batch, sequence]; keys and values by layer are taken up and replaced.</summary>
     public Tensor Logits(Tensor ids, Tensor?[]? cache = null, bool lastOnly = false)
     {
-        long past = cache?[0]?.shape[2] ?? 0, batch = ids.shape[0], sequence = ids.shape[1];
-        var angles = arange(past, past + sequence, ScalarType.Float32).unsqueeze(1) * _frequencies;
-        angles = cat([angles, angles], -1).view(1, 1, sequence, _config.HeadDim);
-        var (cos, sin) = (angles.cos().to(_embedding.dtype), angles.sin().to(_embedding.dtype));
+        long past = cache?[0]?.shape[2] ?? 0, sequence = ids.shape[1];
+        var angles = Angles(past, sequence);
         var x = _script.Invoke("embedding", _embedding, ids);
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            var layer = _layers[i];
-            var normed = Norm(x, layer.Norm);
-            Tensor Heads(Tensor weight, int heads) => nn.functional.linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
-            var (query, key, value) = (Turn(Heads(layer.Query, _config.Heads)), Turn(Heads(layer.Key, _config.KeyValueHeads)), Heads(layer.Value, _config.KeyValueHeads));
-            if (cache is not null)
-            {
-                if (cache[2 * i] is { } keys) (key, value) = (cat([keys, key], 2), cat([cache[2 * i + 1]!, value], 2));
-                cache[2 * i]?.Dispose();
-                cache[2 * i + 1]?.Dispose();
-                (cache[2 * i], cache[2 * i + 1]) = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
-            }
-            var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query, key, value, 1 / Math.Sqrt(_config.HeadDim));
-            x = x + nn.functional.linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
-            normed = Norm(x, layer.MlpNorm);
-            x = x + nn.functional.linear(nn.functional.silu(nn.functional.linear(normed, layer.Gate)) * nn.functional.linear(normed, layer.Up), layer.Down);
-        }
+        for (int i = 0; i < _layers.Length; i++) x = Forward(i, x, angles, cache);
         x = Norm(x, _finalNorm);
         return nn.functional.linear(lastOnly ? x.narrow(1, sequence - 1, 1) : x, _embedding);
+    }
+
+    /// <summary>
+    /// Forward and backward pass with torch.utils.checkpoint on every layer, which is TRL's default: a layer keeps its input only, and is
+    /// computed again when its gradient is due.
+    /// </summary>
+    /// <param name="ids">[batch, sequence].</param>
+    /// <param name="loss">Logits [batch, sequence, vocabulary] → scalar.</param>
+    public void BackwardCheckpointed(Tensor ids, Func<Tensor, Tensor> loss)
+    {
+        var angles = Angles(0, ids.shape[1]);
+        var embedded = _script.Invoke("embedding", _embedding, ids);
+        var inputs = new Tensor[_layers.Length + 1];
+        inputs[0] = embedded.detach();
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            using var frozen = no_grad();
+            using var scope = NewDisposeScope();
+            inputs[i + 1] = Forward(i, inputs[i], angles, cache: null).MoveToOuterDisposeScope();
+        }
+        var last = inputs[^1].requires_grad_();
+        loss(nn.functional.linear(Norm(last, _finalNorm), _embedding)).backward();
+        var gradient = last.grad!;
+        for (int i = _layers.Length - 1; i >= 0; i--)
+        {
+            using var scope = NewDisposeScope();
+            var input = inputs[i].requires_grad_();
+            Forward(i, input, angles, cache: null).backward([gradient]);
+            gradient = input.grad!.MoveToOuterDisposeScope();
+        }
+        embedded.backward([gradient]);
+    }
+
+    private (Tensor Cos, Tensor Sin) Angles(long past, long sequence)
+    {
+        var angles = arange(past, past + sequence, ScalarType.Float32).unsqueeze(1) * _frequencies;
+        angles = cat([angles, angles], -1).view(1, 1, sequence, _config.HeadDim);
+        return (angles.cos().to(_embedding.dtype), angles.sin().to(_embedding.dtype));
+    }
+
+    private Tensor Forward(int index, Tensor x, (Tensor Cos, Tensor Sin) angles, Tensor?[]? cache)
+    {
+        long batch = x.shape[0], sequence = x.shape[1];
+        var layer = _layers[index];
+        var normed = Norm(x, layer.Norm);
+        var (query, key, value) = (Turn(Heads(layer.Query, _config.Heads)), Turn(Heads(layer.Key, _config.KeyValueHeads)), Heads(layer.Value, _config.KeyValueHeads));
+        if (cache is not null)
+        {
+            if (cache[2 * index] is { } keys) (key, value) = (cat([keys, key], 2), cat([cache[2 * index + 1]!, value], 2));
+            cache[2 * index]?.Dispose();
+            cache[2 * index + 1]?.Dispose();
+            (cache[2 * index], cache[2 * index + 1]) = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
+        }
+        var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query, key, value, 1 / Math.Sqrt(_config.HeadDim));
+        x = x + nn.functional.linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
+        normed = Norm(x, layer.MlpNorm);
+        return x + nn.functional.linear(nn.functional.silu(nn.functional.linear(normed, layer.Gate)) * nn.functional.linear(normed, layer.Up), layer.Down);
+
+        Tensor Heads(Tensor weight, int heads) => nn.functional.linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
 
         Tensor Turn(Tensor heads)
         {
             var halves = heads.chunk(2, -1);
-            return heads * cos + cat([-halves[1], halves[0]], -1) * sin;
+            return heads * angles.Cos + cat([-halves[1], halves[0]], -1) * angles.Sin;
         }
     }
 

@@ -23,7 +23,10 @@ internal sealed class EagerSteps(ScalarType dtype)
     /// TRL's GRPOTrainer with one iteration and beta 0, which computes neither old nor reference log-probabilities: eight sequences at a time,
     /// log-probabilities and entropies of the completions, the clipped objective.
     /// </summary>
-    public void Policy(int[][] sequences, int promptLength)
+    /// <param name="sequences">Prompts with their completions.</param>
+    /// <param name="promptLength">Tokens of a prompt.</param>
+    /// <param name="isCheckpointed">gradient_checkpointing, which is on in TRL unless it is switched off.</param>
+    public void Policy(int[][] sequences, int promptLength, bool isCheckpointed = false)
     {
         int rows = 8;
         for (int first = 0; first < sequences.Length; first += rows)
@@ -31,17 +34,23 @@ internal sealed class EagerSteps(ScalarType dtype)
             using var scope = NewDisposeScope();
             var ids = Ids(sequences[first..(first + rows)]);
             long completion = ids.shape[1] - promptLength;
-            var logits = _model.Logits(ids).narrow(1, promptLength - 1, completion);
-            var targets = ids.narrow(1, promptLength, completion);
-            var logProbs = SelectiveLogSoftmax(logits, targets);
-            using (no_grad())
+            if (isCheckpointed) _model.BackwardCheckpointed(ids, Loss);
+            else Loss(_model.Logits(ids)).backward();
+
+            Tensor Loss(Tensor all)
             {
-                var all = nn.functional.log_softmax(logits.detach(), -1);
-                (all.exp() * all).sum(-1).neg_();
+                var logits = all.narrow(1, promptLength - 1, completion);
+                var targets = ids.narrow(1, promptLength, completion);
+                var logProbs = SelectiveLogSoftmax(logits, targets);
+                using (no_grad())
+                {
+                    var distribution = nn.functional.log_softmax(logits.detach(), -1);
+                    (distribution.exp() * distribution).sum(-1).neg_();
+                }
+                var ratio = (logProbs - logProbs.detach()).exp();
+                var advantages = tensor(Enumerable.Range(0, rows).Select(i => i % 2 == 0 ? 1f : -1f).ToArray()).view(rows, 1);
+                return -minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).mean() / (sequences.Length / rows);
             }
-            var ratio = (logProbs - logProbs.detach()).exp();
-            var advantages = tensor(Enumerable.Range(0, rows).Select(i => i % 2 == 0 ? 1f : -1f).ToArray()).view(rows, 1);
-            (-minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).mean() / (sequences.Length / rows)).backward();
         }
         _model.Step(1e-6);
     }
