@@ -13,8 +13,8 @@ namespace DeepSeekR1.Training;
 /// </summary>
 internal sealed class TokenLogProbs : IDisposable
 {
-    /// <summary>Logits that may exist at once, 256 MiB in bfloat16: about 900 tokens at a vocabulary of 150,000, 2,700 at one of 49,152.</summary>
-    public const long DefaultLogitsPerChunk = 1 << 27;
+    /// <summary>Logits that may exist at once: about 1,400 tokens at a vocabulary of 49,152, or 128 MiB in bfloat16.</summary>
+    public const long DefaultLogitsPerChunk = 1 << 26;
 
     private readonly Tensor _hidden, _head, _targets;
     private readonly double _temperature;

@@ -32,7 +32,7 @@ public sealed record BatchConfig
 
     /// <summary>Most logits that exist at once, in millions: tokens times vocabulary.</summary>
     [Description("Most logits that exist at once, in millions: tokens times vocabulary."), Range(1, 100_000)]
-    public int MillionLogitsPerChunk { get; init; } = 128;
+    public int MillionLogitsPerChunk { get; init; } = 64;
 
     /// <summary>The micro-batches of a step.</summary>
     internal IEnumerable<MicroBatch> Cut(IReadOnlyList<IScoredSequence> sequences, DecoderModel model)
