@@ -105,11 +105,7 @@ internal sealed class StageRunner(RunContext run)
             if (cancellationToken.IsCancellationRequested && trainer.Step > savedAt) checkpoints.Save(Mark(progress), trainer.Save);
             cancellationToken.ThrowIfCancellationRequested();
 
-            // Elsewhere operations are queued: how long they take is not known here.
-            using var operations = run.IsProfiled && run.Runtime.IsCpu ? OperationClock.Read() : null;
-            var report = await StepAsync(progress, savedAt);
-            progress.Profile.Add(report.Seconds, operations?.Seconds());
-            operations?.Dispose();
+            var report = await ProfiledStepAsync(progress, savedAt);
             plan.Watch?.Invoke(report);
             var metrics = new OrderedDictionary<string, double>(report.Metrics);
             if (IsDue(plan.EvaluateEvery, trainer))
@@ -125,6 +121,15 @@ internal sealed class StageRunner(RunContext run)
                 savedAt = trainer.Step;
             }
         }
+    }
+
+    private async Task<StepReport> ProfiledStepAsync<TModel>(StageProgress<TModel> progress, int savedAt) where TModel : class, IModelFolder
+    {
+        // On other devices operations are queued: how long they take is not known here.
+        using var operations = run.IsProfiled && run.Runtime.IsCpu ? OperationClock.Read() : null;
+        var report = await StepAsync(progress, savedAt);
+        progress.Profile.Add(report.Seconds, operations?.Seconds());
+        return report;
     }
 
     /// <summary>

@@ -1,6 +1,5 @@
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
-using DeepSeekR1.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,7 +46,10 @@ public class OperationClockTests
         Assert.NotEqual(0, OperationClock.Start());
         reading.Dispose();
         Assert.False(OperationClock.IsRunning);
+        var booked = reading.Seconds();
+        Assert.True(booked["attention"] > 0);
         OperationClock.Stop(Operation.Attention, OperationClock.Start());
-        Assert.Equal(0, reading.Seconds()["products"]);
+        Assert.Equal(booked, reading.Seconds());
+        Assert.Equal(0, booked["products"]);
     }
 }

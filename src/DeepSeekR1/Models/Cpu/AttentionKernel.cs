@@ -51,7 +51,7 @@ internal abstract unsafe class AttentionKernel<T>(AttentionOperands operands)
         OperationClock.Stop(Operation.Attention, start);
     }
 
-    /// <summary>Fills the gradients of query, key and Value.</summary>
+    /// <summary>Fills the gradients of query, key and value.</summary>
     public void Backward(HeadRows output, HeadRows dOutput, HeadRows dQuery, HeadRows dKey, HeadRows dValue)
     {
         long start = OperationClock.Start();

@@ -33,6 +33,7 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
             Bfloat16Pairs.OfRows(natural, Tile, ValueWidth, values + tile * valueTile / 2);
         }
         float* largest = stackalloc float[queries], sums = stackalloc float[queries];
+        int* places = stackalloc int[queries];
         for (int first = 0; first < span.Length; first += BlockRows)
         {
             var (firstTile, endTile) = TilesOf(past + first, Math.Min(BlockRows, span.Length - first));
@@ -41,22 +42,20 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
                 NativeProduct.Multiply(queries, Tile, KeyWidth, KeyWidth, Tile, Tile, add: false, block, keysT + tile * keyTile / 2, scores + tile * queries * Tile);
             for (int i = 0; i < queries; i++)
             {
-                int place = past + Math.Min(first + i % BlockRows, span.Length - 1);
+                // Rows behind the span are zeros; they attend as its last one does, and are not stored.
+                int place = places[i] = past + Math.Min(QueryAt(i, first, head).Row, span.Length - 1);
                 largest[i] = Largest(scores + i * Tile, queries * Tile, firstTile, endTile, FirstKey(place), place + 1);
                 sums[i] = 0;
             }
             for (int tile = firstTile; tile < endTile; tile++)
             {
                 for (int i = 0; i < queries; i++)
-                {
-                    int place = past + Math.Min(first + i % BlockRows, span.Length - 1);
-                    sums[i] += Weigh(scores + (tile * queries + i) * Tile, largest[i], FirstKey(place) - tile * Tile, place + 1 - tile * Tile, weights + i * Tile);
-                }
+                    sums[i] += Weigh(scores + (tile * queries + i) * Tile, largest[i], FirstKey(places[i]) - tile * Tile, places[i] + 1 - tile * Tile, weights + i * Tile);
                 NativeProduct.Multiply(queries, ValueWidth, Tile, Tile, ValueWidth, ValueWidth, add: tile > firstTile, weights, values + tile * valueTile / 2, mixed);
             }
             for (int i = 0; i < queries; i++)
             {
-                int row = first + i % BlockRows, queryHead = head * Sharing + i / BlockRows;
+                var (row, queryHead) = QueryAt(i, first, head);
                 if (row >= span.Length) continue;
                 LogSum(span.Start + row, queryHead) = largest[i] * Scale + MathF.Log(sums[i]);
                 StoreRow(mixed + i * ValueWidth, output.Row<Bfloat16Lane>(span.Start + row, queryHead), Value.Width, 1 / sums[i]);
@@ -96,7 +95,8 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
             Bfloat16Pairs.OfRows(dMixed, queries, ValueWidth, dMixedPairs);
             for (int i = 0; i < queries; i++)
             {
-                int row = first + i % BlockRows, queryHead = head * Sharing + i / BlockRows, token = span.Start + row;
+                var (row, queryHead) = QueryAt(i, first, head);
+                int token = span.Start + row;
                 if (row >= span.Length) work.SetPadding(i);
                 else work.SetQuery(i, FirstKey(past + row), past + row, LogSum(token, queryHead), Dot(output.Row<Bfloat16Lane>(token, queryHead), dOutput.Row<Bfloat16Lane>(token, queryHead), Value.Width));
             }
@@ -112,13 +112,16 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
             Bfloat16Pairs.Transpose(dQueriesT, KeyWidth, queries, dQueries);
             for (int i = 0; i < queries; i++)
             {
-                int row = first + i % BlockRows;
-                if (row < span.Length) StoreRow(dQueries + i * KeyWidth, dQuery.Row<Bfloat16Lane>(span.Start + row, head * Sharing + i / BlockRows), Key.Width, 1);
+                var (row, queryHead) = QueryAt(i, first, head);
+                if (row < span.Length) StoreRow(dQueries + i * KeyWidth, dQuery.Row<Bfloat16Lane>(span.Start + row, queryHead), Key.Width, 1);
             }
         }
         NativeProduct.Release();
         StoreGradients(dKeys, dValues, index, head, dKey, dValue, part);
     }
+
+    /// <summary>Row of the span and head of a query of the block that begins at a row.</summary>
+    private (int Row, int Head) QueryAt(int i, int first, int head) => (first + i % BlockRows, head * Sharing + i / BlockRows);
 
     private static int Tiles(int keys) => (keys + Tile - 1) / Tile;
 
@@ -138,8 +141,8 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
     {
         for (int i = 0; i < Sharing * BlockRows; i++, destination += width)
         {
-            int row = first + i % BlockRows;
-            LoadRow(row < span.Length ? source.Row<Bfloat16Lane>(span.Start + row, head * Sharing + i / BlockRows) : null, source.Width, destination, width);
+            var (row, queryHead) = QueryAt(i, first, head);
+            LoadRow(row < span.Length ? source.Row<Bfloat16Lane>(span.Start + row, queryHead) : null, source.Width, destination, width);
         }
     }
 
@@ -163,9 +166,7 @@ internal sealed unsafe class Bfloat16Attention(AttentionOperands operands) : Att
         for (int tile = firstTile; tile < endTile; tile++)
             for (int i = 0; i < Tile; i += Lanes.Width)
                 largest = Vector512.Max(largest, Lanes.Inside(Vector512.Load(scores + tile * tileStride + i), tile * Tile + i, first, end, largest));
-        float max = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes.Width; lane++) max = MathF.Max(max, largest[lane]);
-        return max;
+        return Lanes.Max(largest);
     }
 
     /// <summary>weights = exp((score - largest) * scale) of a tile's keys in [first, end), 0 for the others; returns their sum before rounding.</summary>

@@ -80,6 +80,14 @@ internal static unsafe class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x) => VectorMath<Simd512, Vector512<float>>.Exp(x);
 
+    /// <summary>The largest lane; NaN where one is.</summary>
+    public static float Max(Vector512<float> value)
+    {
+        float max = float.NegativeInfinity;
+        for (int lane = 0; lane < Width; lane++) max = MathF.Max(max, value[lane]);
+        return max;
+    }
+
     /// <summary>The lanes whose places, from <paramref name="place"/> on, are in [first, end); another value in the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Inside(Vector512<float> value, int place, int first, int end, Vector512<float> outside)

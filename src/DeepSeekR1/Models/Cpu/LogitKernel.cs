@@ -37,8 +37,7 @@ internal static unsafe class LogitKernel<T> where T : unmanaged, ILane<T>
         int whole = vocabulary / Lanes.Width * Lanes.Width;
         var largest = Vector512.Create(float.NegativeInfinity);
         for (int i = 0; i < whole; i += Lanes.Width) largest = Vector512.Max(largest, T.Load(logits + i));
-        float max = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes.Width; lane++) max = MathF.Max(max, largest[lane]);
+        float max = Lanes.Max(largest);
         for (int i = whole; i < vocabulary; i++) max = MathF.Max(max, At(logits, i));
 
         // Two chains each, so that one addition need not wait for the one before.

@@ -116,8 +116,7 @@ internal sealed unsafe class VectorAttention<T>(AttentionOperands operands) : At
     {
         var largest = Vector512.Create(float.NegativeInfinity);
         for (int i = first & ~15; i < end; i += Lanes.Width) largest = Vector512.Max(largest, Lanes.Inside(Vector512.Load(scores + i), i, first, end, largest));
-        float max = float.NegativeInfinity;
-        for (int lane = 0; lane < Lanes.Width; lane++) max = MathF.Max(max, largest[lane]);
+        float max = Lanes.Max(largest);
         var sum = Vector512<float>.Zero;
         for (int i = 0; i < attended; i += Lanes.Width)
         {

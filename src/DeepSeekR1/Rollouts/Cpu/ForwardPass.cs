@@ -116,6 +116,7 @@ internal sealed unsafe class ForwardPass : IDisposable
 
     private void RunLayers(Team team, AttentionPass attention, int first, int end)
     {
+        int blockRows = BlockRows(team, first, end);
         Embed(team, first, end);
         team.Meet();
         for (int i = 0; i < Config.Layers; i++)
@@ -126,7 +127,7 @@ internal sealed unsafe class ForwardPass : IDisposable
             MultiplyAndMeet(team, _normed[first, end], layer.QueryKeyValue, _projected[first, end]);
             RotateAndStore(team, i, first, end);
             team.Meet();
-            AttendAndMeet(team, attention, i, first, end);
+            AttendAndMeet(team, attention, i, first, end, blockRows);
             MultiplyAndMeet(team, _attended[first, end], layer.AttentionOutput, _residual[first, end], add: true);
             Norm(team, _residual, layer.MlpNorm, first, end);
             team.Meet();
@@ -200,10 +201,10 @@ internal sealed unsafe class ForwardPass : IDisposable
         }
     }
 
-    private void AttendAndMeet(Team team, AttentionPass attention, int layer, int first, int end)
+    private void AttendAndMeet(Team team, AttentionPass attention, int layer, int first, int end, int blockRows)
     {
         long start = OperationClock.Start();
-        int item = 0, blockRows = BlockRows(team, first, end);
+        int item = 0;
         for (int block = first, endOfBlock; block < end; block = endOfBlock)
         {
             endOfBlock = EndOfBlock(block, end, blockRows);
