@@ -17,6 +17,9 @@ internal sealed class Contestant : IDisposable
     /// <summary>Names of the contestants: who, and in what precision.</summary>
     public const string Own = "own-bf16", EagerBfloat16 = "eager-bf16", EagerFloat32 = "eager-f32";
 
+    /// <summary>TRL's defaults: weights in float32, products in bfloat16 (torch.autocast), layers computed again in the backward pass.</summary>
+    public const string EagerDefaults = "trl-default";
+
     /// <summary>Before the number of prompts: a step that tells where its time goes.</summary>
     public const string Profiled = "profiled ";
 
@@ -77,12 +80,13 @@ internal sealed class Contestant : IDisposable
         else
         {
             set_num_threads(threads);
-            var eager = new EagerSteps(name == EagerBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
+            var eager = new EagerSteps(name == EagerBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, name == EagerFloat32 ? ScalarType.Float32 : ScalarType.BFloat16);
+            bool isCheckpointed = name == EagerDefaults;
             take = step => step switch
             {
                 "supervised" => [Measure.Seconds(() => eager.Supervised(Workload.Sequences))],
-                "policy" => [Measure.Seconds(() => eager.Policy(Workload.Group, Workload.PromptLength))],
-                _ => EagerStep(eager, Workload.Prompts(step)),
+                "policy" => [Measure.Seconds(() => eager.Policy(Workload.Group, Workload.PromptLength, isCheckpointed))],
+                _ => EagerStep(eager, Workload.Prompts(step), isCheckpointed),
             };
         }
         while (Console.ReadLine() is { } step) Console.WriteLine(string.Join(' ', take(step).Select(number => number.ToString(CultureInfo.InvariantCulture))));
@@ -105,13 +109,12 @@ internal sealed class Contestant : IDisposable
         return [rollouts + update, rollouts, own.SyncSeconds];
     }
 
-    /// <summary>Seconds of the whole step as TRL's defaults have it, of its rollouts, and of an update that keeps all activations.</summary>
-    private static double[] EagerStep(EagerSteps eager, int[][] prompts)
+    /// <summary>Seconds of the whole step, and of its rollouts.</summary>
+    private static double[] EagerStep(EagerSteps eager, int[][] prompts, bool isCheckpointed)
     {
         int[][] sequences = [];
         double rollouts = Measure.Seconds(() => sequences = eager.Generate([.. prompts.SelectMany(prompt => Enumerable.Repeat(prompt, Workload.GroupSize))], Workload.NewTokens));
-        double update = Measure.Seconds(() => eager.Policy(sequences, Workload.PromptLength));
-        double checkpointed = Measure.Seconds(() => eager.Policy(sequences, Workload.PromptLength, isCheckpointed: true));
-        return [rollouts + checkpointed, rollouts, update];
+        double update = Measure.Seconds(() => eager.Policy(sequences, Workload.PromptLength, isCheckpointed));
+        return [rollouts + update, rollouts];
     }
 }

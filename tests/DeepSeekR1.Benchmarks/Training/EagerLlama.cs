@@ -6,7 +6,12 @@ namespace DeepSeekR1.Benchmarks.Training;
 
 /// <summary>
 /// A Llama as transformers runs it in PyTorch's eager mode, operator by operator on LibTorch: norms in float32 and back, rotation by halves,
-/// SDPA with grouped heads, a cache that is concatenated at every token, all logits at once. Nothing of the library computes here.
+/// SDPA with grouped heads, a cache that is concatenated at every token. Nothing of the library computes here.
+/// <para>
+/// Where products have another precision than weights, this is torch.autocast: the operands of a linear layer and of SDPA are converted at
+/// every call (aten/src/ATen/autocast_mode.cpp: both are on the CPU's list of lower precision), everything else is computed in what its
+/// operands promote to, and logits are widened at the end, as accelerate's convert_outputs_to_fp32 does.
+/// </para>
 /// </summary>
 internal sealed class EagerLlama
 {
@@ -27,6 +32,7 @@ internal sealed class EagerLlama
         """);
 
     private readonly ModelConfig _config;
+    private readonly ScalarType _products;
     private readonly Tensor _embedding, _finalNorm, _frequencies;
     private readonly Layer[] _layers;
     private readonly Tensor[] _parameters, _means, _squares, _steps;
@@ -34,13 +40,13 @@ internal sealed class EagerLlama
 
     private sealed record Layer(Tensor Norm, Tensor Query, Tensor Key, Tensor Value, Tensor Output, Tensor MlpNorm, Tensor Gate, Tensor Up, Tensor Down);
 
-    public EagerLlama(ModelConfig config, ScalarType dtype)
+    public EagerLlama(ModelConfig config, ScalarType weights, ScalarType products)
     {
-        _config = config;
+        (_config, _products) = (config, products);
         var parameters = new List<Tensor>();
         Tensor Add(Tensor weight)
         {
-            parameters.Add(weight.to(dtype).detach().requires_grad_());
+            parameters.Add(weight.to(weights).detach().requires_grad_());
             return parameters[^1];
         }
         Tensor Matrix(long outputs, long inputs) => Add(randn(outputs, inputs) / Math.Sqrt(inputs));
@@ -56,15 +62,23 @@ internal sealed class EagerLlama
         _steps = [.. parameters.Select(_ => zeros(1))];
     }
 
-    /// <summary>[batch, sequence, vocabulary] of ids [batch, sequence]; keys and values by layer are taken up and replaced.</summary>
-    public Tensor Logits(Tensor ids, Tensor?[]? cache = null, bool lastOnly = false)
+    /// <summary>Logits of the last <paramref name="keep"/> positions.</summary>
+    /// <param name="ids">[batch, sequence].</param>
+    /// <param name="keep">transformers' logits_to_keep.</param>
+    /// <param name="cache">Keys and values by layer, which are taken up and replaced.</param>
+    /// <returns>[batch, keep, vocabulary].</returns>
+    public Tensor Logits(Tensor ids, long keep, Tensor?[]? cache = null)
     {
         long past = cache?[0]?.shape[2] ?? 0, sequence = ids.shape[1];
         var angles = Angles(past, sequence);
         var x = _script.Invoke("embedding", _embedding, ids);
-        for (int i = 0; i < _layers.Length; i++) x = Forward(i, x, angles, cache);
-        x = Norm(x, _finalNorm);
-        return nn.functional.linear(lastOnly ? x.narrow(1, sequence - 1, 1) : x, _embedding);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            // As in Python: what no gradient needs goes when its layer ends.
+            using var scope = NewDisposeScope();
+            x = Forward(i, x, angles, cache).MoveToOuterDisposeScope();
+        }
+        return Head(x, keep);
     }
 
     /// <summary>
@@ -72,8 +86,9 @@ internal sealed class EagerLlama
     /// computed again when its gradient is due.
     /// </summary>
     /// <param name="ids">[batch, sequence].</param>
-    /// <param name="loss">Logits [batch, sequence, vocabulary] → scalar.</param>
-    public void BackwardCheckpointed(Tensor ids, Func<Tensor, Tensor> loss)
+    /// <param name="keep">transformers' logits_to_keep.</param>
+    /// <param name="loss">Logits [batch, keep, vocabulary] → scalar.</param>
+    public void BackwardCheckpointed(Tensor ids, long keep, Func<Tensor, Tensor> loss)
     {
         var angles = Angles(0, ids.shape[1]);
         var embedded = _script.Invoke("embedding", _embedding, ids);
@@ -86,7 +101,7 @@ internal sealed class EagerLlama
             inputs[i + 1] = Forward(i, inputs[i], angles, cache: null).MoveToOuterDisposeScope();
         }
         var last = inputs[^1].requires_grad_();
-        loss(nn.functional.linear(Norm(last, _finalNorm), _embedding)).backward();
+        loss(Head(last, keep)).backward();
         var gradient = last.grad!;
         for (int i = _layers.Length - 1; i >= 0; i--)
         {
@@ -97,6 +112,14 @@ internal sealed class EagerLlama
         }
         embedded.backward([gradient]);
     }
+
+    private Tensor Head(Tensor x, long keep)
+    {
+        var logits = Linear(Norm(x, _finalNorm).narrow(1, x.shape[1] - keep, keep), _embedding);
+        return _products == _embedding.dtype ? logits : logits.to(ScalarType.Float32);
+    }
+
+    private Tensor Linear(Tensor x, Tensor weight) => nn.functional.linear(x.to(_products), weight.to(_products));
 
     private (Tensor Cos, Tensor Sin) Angles(long past, long sequence)
     {
@@ -118,12 +141,12 @@ internal sealed class EagerLlama
             cache[2 * index + 1]?.Dispose();
             (cache[2 * index], cache[2 * index + 1]) = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
         }
-        var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query, key, value, 1 / Math.Sqrt(_config.HeadDim));
-        x = x + nn.functional.linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
+        var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query.to(_products), key.to(_products), value.to(_products), 1 / Math.Sqrt(_config.HeadDim));
+        x = x + Linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
         normed = Norm(x, layer.MlpNorm);
-        return x + nn.functional.linear(nn.functional.silu(nn.functional.linear(normed, layer.Gate)) * nn.functional.linear(normed, layer.Up), layer.Down);
+        return x + Linear(nn.functional.silu(Linear(normed, layer.Gate)) * Linear(normed, layer.Up), layer.Down);
 
-        Tensor Heads(Tensor weight, int heads) => nn.functional.linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
+        Tensor Heads(Tensor weight, int heads) => Linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
 
         Tensor Turn(Tensor heads)
         {

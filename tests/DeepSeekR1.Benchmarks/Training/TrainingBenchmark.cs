@@ -30,7 +30,8 @@ internal static class TrainingBenchmark
         if (step is null or "supervised") Compare("optimizer step, 4 x 256 tokens, all in the loss", "supervised", 4 * 256, runs, all, 1.3);
         if (step is null or "policy") Compare("optimizer step, one prompt of 128 tokens x 8 completions of 128", "policy", 8 * 256, runs, all, 1.3);
         if (step is null or "supervised" or "policy") return;
-        CompareSteps(Options.Number(args, "--step", 0), runs, own, bfloat16);
+        using var defaults = new Contestant(Contestant.EagerDefaults, threads);
+        CompareSteps(Options.Number(args, "--step", 0), runs, own, defaults, bfloat16);
     }
 
     /// <summary>Each takes a step in turn, after one to warm up.</summary>
@@ -47,28 +48,29 @@ internal static class TrainingBenchmark
     /// Whole GRPO steps. Eager mode needs most of the machine's memory, so that each turn is a process of its own, which warms up; in float32 it
     /// takes more than 24 GB for 64 completions, and is slower than in bfloat16 wherever it fits.
     /// </summary>
-    private static void CompareSteps(int prompts, int runs, Contestant own, Contestant eager)
+    private static void CompareSteps(int prompts, int runs, Contestant own, Contestant defaults, Contestant bfloat16)
     {
         string step = prompts.ToString(CultureInfo.InvariantCulture);
-        var (ownTurns, eagerTurns) = (new List<double[]>(), new List<double[]>());
+        Contestant[] all = [own, defaults, bfloat16];
+        var turns = all.Select(_ => new List<double[]>()).ToArray();
         for (int run = 0; run < runs; run++)
         {
-            ownTurns.Add(Turn(own));
-            eagerTurns.Add(Turn(eager));
+            for (int i = 0; i < all.Length; i++) turns[i].Add(Turn(all[i]));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  turn {run + 1}: {string.Join(", ", all.Zip(turns, (contestant, taken) => string.Create(CultureInfo.InvariantCulture, $"{contestant.Name} {taken[^1][0]:F2} s")))}"));
         }
-        double[] ours = Medians(ownTurns), theirs = Medians(eagerTurns);
+        double[][] seconds = [.. turns.Select(Medians)];
         int tokens = prompts * Workload.GroupSize * (Workload.PromptLength + Workload.NewTokens);
         Console.WriteLine($"\nGRPO step, {prompts} prompts of {Workload.PromptLength} tokens x {Workload.GroupSize} completions of {Workload.NewTokens}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Line(own.Name, ours[0], tokens)}, of which rollouts {ours[1]:F2} s (weights to the sampler {ours[2] * 1e3:F0} ms, {ours[2] / ours[0]:P1} of the step)"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Line(eager.Name, theirs[0], tokens)}, of which rollouts {theirs[1]:F2} s; an update without gradient checkpointing {theirs[2]:F2} s"));
-        Bar.AtLeast("library beside TRL's defaults", theirs[0] / ours[0], 5, "×");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"       library beside TRL without gradient checkpointing: {(theirs[1] + theirs[2]) / ours[0]:F2} ×"));
+        for (int i = 0; i < all.Length; i++) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Line(all[i].Name, seconds[i][0], tokens)}, of which rollouts {seconds[i][1]:F2} s"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  weights to the library's sampler {seconds[0][2] * 1e3:F0} ms, {seconds[0][2] / seconds[0][0]:P1} of the step"));
+        Bar.AtLeast("library beside TRL's defaults (float32 weights, bfloat16 autocast, gradient checkpointing)", seconds[1][0] / seconds[0][0], 5, "×");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"       library beside TRL at its fastest (bfloat16 weights without float32 masters, no gradient checkpointing): {seconds[2][0] / seconds[0][0]:F2} ×"));
 
         Warm(own);
-        double[] seconds = own.Take(Contestant.Profiled + step);
+        double[] profile = own.Take(Contestant.Profiled + step);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  a profiled step of the library: products {seconds[0] / seconds[^1]:P1}, attention {seconds[1] / seconds[^1]:P1}, sampling {seconds[2] / seconds[^1]:P1}"));
-        Bar.AtLeast("products, attention and sampling of a step", 100 * seconds[..^1].Sum() / seconds[^1], 90, "%");
+            $"  a profiled step of the library: products {profile[0] / profile[^1]:P1}, attention {profile[1] / profile[^1]:P1}, sampling {profile[2] / profile[^1]:P1}"));
+        Bar.AtLeast("products, attention and sampling of a step", 100 * profile[..^1].Sum() / profile[^1], 90, "%");
 
         double[] Turn(Contestant contestant)
         {
