@@ -63,8 +63,9 @@ internal sealed class DecoderLayer
     public Tensor Forward(Tensor x, ForwardContext context)
     {
         using var scope = NewDisposeScope();
-        x = Kernels.Add(x, _attention.Forward(_attentionNorm.Forward(x), _isSliding ? context.SlidingMask : context.FullMask, context));
-        x = Kernels.Add(x, _feedForward.Forward(_feedForwardNorm.Forward(x)));
-        return x.MoveToOuterDisposeScope();
+        (x, var normed) = _attentionNorm.Forward(x, update: null);
+        var mixed = _attention.Forward(normed, _isSliding ? context.SlidingMask : context.FullMask, context);
+        (x, normed) = _feedForwardNorm.Forward(x, mixed);
+        return Kernels.Add(x, _feedForward.Forward(normed)).MoveToOuterDisposeScope();
     }
 }

@@ -41,6 +41,14 @@ internal static class Kernels
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
         CpuTensors.Take(x, weight) ? RmsNormFunction.Of(x, weight, epsilon) : _script.Invoke("rms_norm", x, weight, epsilon);
 
+    /// <summary>x + update, or x where there is none, and its norm: <see cref="RmsNorm"/> of the residual stream, which goes on beside it.</summary>
+    public static (Tensor Stream, Tensor Normed) ResidualNorm(Tensor x, Tensor? update, Tensor weight, double epsilon)
+    {
+        if (update is null ? CpuTensors.Take(x, weight) : CpuTensors.Take(x, update, weight)) return ResidualNormFunction.Of(x, update, weight, epsilon);
+        var stream = update is null ? x : Add(x, update);
+        return (stream, RmsNorm(stream, weight, epsilon));
+    }
+
     /// <summary>silu(gate) * up (Shazeer 2020, "GLU Variants Improve Transformer").</summary>
     public static Tensor SwiGlu(Tensor gate, Tensor up) => CpuTensors.Take(gate, up) ? SwiGluFunction.Of(gate, up) : nn.functional.silu(gate) * up;
 

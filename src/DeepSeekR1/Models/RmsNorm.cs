@@ -8,4 +8,7 @@ internal sealed class RmsNorm(Parameter weight, double epsilon)
 {
     /// <summary>[..., width] to the same.</summary>
     public Tensor Forward(Tensor x) => Kernels.RmsNorm(x, weight, epsilon);
+
+    /// <summary>x + update, or x where there is none, and its norm.</summary>
+    public (Tensor Stream, Tensor Normed) Forward(Tensor x, Tensor? update) => Kernels.ResidualNorm(x, update, weight, epsilon);
 }

@@ -11,6 +11,12 @@ internal unsafe interface ILane<TSelf> where TSelf : unmanaged, ILane<TSelf>
 {
     static abstract Vector512<float> Load(TSelf* source);
     static abstract void Store(Vector512<float> value, TSelf* destination);
+
+    /// <summary>The first lanes, 1 to 15 of them, where the processor masks what it reads (<see cref="Avx512BW.VL"/>); the others are 0.</summary>
+    static abstract Vector512<float> LoadMasked(TSelf* source, int count);
+
+    /// <summary>Writes the first lanes, 1 to 15 of them, where the processor masks what it writes.</summary>
+    static abstract void StoreMasked(Vector512<float> value, TSelf* destination, int count);
 }
 
 /// <summary>float32.</summary>
@@ -22,6 +28,15 @@ internal readonly unsafe struct SingleLane : ILane<SingleLane>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, SingleLane* destination) => value.Store((float*)destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadMasked(SingleLane* source, int count) => Avx512F.MaskLoad((float*)source, Mask(count), Vector512<float>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Vector512<float> value, SingleLane* destination, int count) => Avx512F.MaskStore((float*)destination, Mask(count), value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Mask(int count) => Vector512.LessThan(Vector512.CreateSequence(0, 1), Vector512.Create(count)).AsSingle();
 }
 
 /// <summary>bfloat16, the upper half of a float32.</summary>
@@ -29,22 +44,17 @@ internal readonly unsafe struct SingleLane : ILane<SingleLane>
 internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load(Bfloat16Lane* source)
-    {
-        var halves = Vector256.Load((ushort*)source);
-        if (Avx512F.IsSupported) return (Avx512F.ConvertToVector512UInt32(halves) << 16).AsSingle();
-        var (lower, upper) = Vector256.Widen(halves);
-        return (Vector512.Create(lower, upper) << 16).AsSingle();
-    }
+    public static Vector512<float> Load(Bfloat16Lane* source) => Widen(Vector256.Load((ushort*)source));
 
     /// <summary>As <see cref="Round"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> value, Bfloat16Lane* destination)
-    {
-        var rounded = Round(value);
-        var halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(rounded) : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
-        halves.Store((ushort*)destination);
-    }
+    public static void Store(Vector512<float> value, Bfloat16Lane* destination) => Narrow(Round(value)).Store((ushort*)destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadMasked(Bfloat16Lane* source, int count) => Widen(Avx512BW.VL.MaskLoad((ushort*)source, Mask(count), Vector256<ushort>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Vector512<float> value, Bfloat16Lane* destination, int count) => Avx512BW.VL.MaskStore((ushort*)destination, Mask(count), Narrow(Round(value)));
 
     /// <summary>To the nearest, ties to even, in the lower half of each word; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,6 +64,21 @@ internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
         var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
         return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Widen(Vector256<ushort> halves)
+    {
+        if (Avx512F.IsSupported) return (Avx512F.ConvertToVector512UInt32(halves) << 16).AsSingle();
+        var (lower, upper) = Vector256.Widen(halves);
+        return (Vector512.Create(lower, upper) << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ushort> Narrow(Vector512<uint> words) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(words) : Vector256.Narrow(words.GetLower(), words.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ushort> Mask(int count) => Vector256.LessThan(Vector256.CreateSequence((ushort)0, (ushort)1), Vector256.Create((ushort)count));
 }
 
 /// <summary>What vectors of a row have in common.</summary>
@@ -66,13 +91,19 @@ internal static unsafe class Lanes
 
     /// <summary>The first <paramref name="count"/> lanes, at most sixteen; the others are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load<T>(T* source, int count) where T : unmanaged, ILane<T> => count >= Width ? T.Load(source) : LoadPart(source, count);
+    public static Vector512<float> Load<T>(T* source, int count) where T : unmanaged, ILane<T>
+    {
+        if (count >= Width) return T.Load(source);
+        // A call here would make every loop around it keep its vectors in memory.
+        return Avx512BW.VL.IsSupported ? T.LoadMasked(source, count) : LoadPart(source, count);
+    }
 
     /// <summary>Writes the first <paramref name="count"/> lanes, at most sixteen.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(Vector512<float> value, T* destination, int count) where T : unmanaged, ILane<T>
     {
         if (count >= Width) T.Store(value, destination);
+        else if (Avx512BW.VL.IsSupported) T.StoreMasked(value, destination, count);
         else StorePart(value, destination, count);
     }
 

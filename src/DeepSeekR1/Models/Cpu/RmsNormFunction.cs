@@ -29,24 +29,31 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        var (x, weight, dy) = (saved[0], saved[1], grad_output.contiguous());
+        var (dx, dWeight) = Gradient(saved[0], saved[1], grad_output, elsewhere: null, (double)ctx.get_data(EpsilonKey));
+        GC.KeepAlive(grad_output);
+        return [dx, dWeight!, null!];
+    }
+
+    /// <summary>Gradients of x, to which what comes from elsewhere is added, and of the weight where it asks for one.</summary>
+    public static (Tensor X, Tensor? Weight) Gradient(Tensor x, Tensor weight, Tensor dy, Tensor? elsewhere, double epsilon)
+    {
+        using var scope = NewDisposeScope();
+        (dy, elsewhere) = (dy.contiguous(), elsewhere?.contiguous());
         var dx = empty_like(x);
         var dWeight = weight.requires_grad ? empty_like(weight) : null;
         long width = x.shape[^1];
-        float epsilon = (float)(double)ctx.get_data(EpsilonKey);
         if (x.dtype == ScalarType.BFloat16) Gradient<Bfloat16Lane>();
         else Gradient<SingleLane>();
-        GC.KeepAlive(grad_output);
-        return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
+        return (dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope());
 
         void Gradient<T>() where T : unmanaged, ILane<T> => RowKernels<T>.RmsNormGradient(
-            CpuTensors.Pointer<T>(x), CpuTensors.Pointer<T>(weight), CpuTensors.Pointer<T>(dy), CpuTensors.Pointer<T>(dx),
-            dWeight is null ? null : CpuTensors.Pointer<T>(dWeight), x.numel() / width, (int)width, epsilon);
+            CpuTensors.Pointer<T>(x), CpuTensors.Pointer<T>(weight), CpuTensors.Pointer<T>(dy), elsewhere is null ? null : CpuTensors.Pointer<T>(elsewhere), CpuTensors.Pointer<T>(dx),
+            dWeight is null ? null : CpuTensors.Pointer<T>(dWeight), x.numel() / width, (int)width, (float)epsilon);
     }
 
-    private static Tensor Compute(Tensor x, Tensor weight, double epsilon)
+    /// <summary>The norm, unseen by autograd.</summary>
+    public static Tensor Compute(Tensor x, Tensor weight, double epsilon)
     {
         var y = empty_like(x);
         long width = x.shape[^1];

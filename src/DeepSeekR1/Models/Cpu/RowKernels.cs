@@ -20,8 +20,20 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
         for (long row = first; row < end; row++) RmsNormRow(x + row * width, weight, y + row * width, width, epsilon);
     });
 
-    /// <summary>Gradients of the norm; that of the weight may be null.</summary>
-    public static void RmsNormGradient(T* x, T* weight, T* dy, T* dx, T* dWeight, long rows, int width, float epsilon)
+    /// <summary>sum = x + update, and its norm y; all [rows, width].</summary>
+    public static void AddAndNorm(T* x, T* update, T* sum, T* weight, T* y, long rows, int width, float epsilon) => ForBlocks(rows, width, (_, first, end) =>
+    {
+        for (long row = first; row < end; row++)
+        {
+            AddRow(x + row * width, update + row * width, sum + row * width, width);
+            RmsNormRow(sum + row * width, weight, y + row * width, width, epsilon);
+        }
+    });
+
+    /// <summary>
+    /// Gradients of the norm, to which that of its input from elsewhere is added; this and that of the weight may be null.
+    /// </summary>
+    public static void RmsNormGradient(T* x, T* weight, T* dy, T* elsewhere, T* dx, T* dWeight, long rows, int width, float epsilon)
     {
         int padded = Lanes.Padded(width), blocks = Blocks(rows, width);
         using var scratch = new Scratch((long)(dWeight is null ? 0 : blocks) * padded);
@@ -29,7 +41,7 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
         ForBlocks(rows, width, (block, first, end) =>
         {
             for (long row = first; row < end; row++)
-                RmsNormGradientRow(x + row * width, weight, dy + row * width, dx + row * width, sums is null ? null : sums + block * padded, width, epsilon);
+                RmsNormGradientRow(x + row * width, weight, dy + row * width, elsewhere is null ? null : elsewhere + row * width, dx + row * width, sums is null ? null : sums + block * padded, width, epsilon);
         });
         if (dWeight is null) return;
         for (int i = 0; i < width; i += Lanes.Width)
@@ -92,19 +104,29 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
             Lanes.Store(Lanes.Load(x + i, width - i) * inverse * Lanes.Load(weight + i, width - i), y + i, width - i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRow(T* x, T* y, T* sum, int width)
+    {
+        for (int i = 0; i < width; i += Lanes.Width) Lanes.Store(Lanes.Load(x + i, width - i) + Lanes.Load(y + i, width - i), sum + i, width - i);
+    }
+
     // With n = x·r: dx = r (dy·w - n mean(n·dy·w)), dw = Σ dy·n.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RmsNormGradientRow(T* x, T* weight, T* dy, T* dx, float* dWeight, int width, float epsilon)
+    private static void RmsNormGradientRow(T* x, T* weight, T* dy, T* elsewhere, T* dx, float* dWeight, int width, float epsilon)
     {
-        float inverse = InverseRoot(x, width, epsilon);
-        var pull = Vector512<float>.Zero;
+        var (squares, pull) = (Vector512<float>.Zero, Vector512<float>.Zero);
         for (int i = 0; i < width; i += Lanes.Width)
-            pull = Vector512.FusedMultiplyAdd(Lanes.Load(x + i, width - i) * Lanes.Load(dy + i, width - i), Lanes.Load(weight + i, width - i), pull);
-        float mean = Vector512.Sum(pull) * inverse * inverse / width;
+        {
+            var value = Lanes.Load(x + i, width - i);
+            squares = Vector512.FusedMultiplyAdd(value, value, squares);
+            pull = Vector512.FusedMultiplyAdd(value * Lanes.Load(dy + i, width - i), Lanes.Load(weight + i, width - i), pull);
+        }
+        float inverse = InverseRoot(squares, width, epsilon), mean = Vector512.Sum(pull) * inverse * inverse / width;
         for (int i = 0; i < width; i += Lanes.Width)
         {
             var (value, gradient) = (Lanes.Load(x + i, width - i), Lanes.Load(dy + i, width - i));
-            Lanes.Store((gradient * Lanes.Load(weight + i, width - i) - value * mean) * inverse, dx + i, width - i);
+            var sum = (gradient * Lanes.Load(weight + i, width - i) - value * mean) * inverse;
+            Lanes.Store(elsewhere is null ? sum : sum + Lanes.Load(elsewhere + i, width - i), dx + i, width - i);
             if (dWeight is not null) Vector512.FusedMultiplyAdd(gradient, value * inverse, Vector512.Load(dWeight + i)).Store(dWeight + i);
         }
     }
@@ -118,8 +140,10 @@ internal static unsafe class RowKernels<T> where T : unmanaged, ILane<T>
             var value = Lanes.Load(x + i, width - i);
             squares = Vector512.FusedMultiplyAdd(value, value, squares);
         }
-        return 1 / MathF.Sqrt(Vector512.Sum(squares) / width + epsilon);
+        return InverseRoot(squares, width, epsilon);
     }
+
+    private static float InverseRoot(Vector512<float> squares, int width, float epsilon) => 1 / MathF.Sqrt(Vector512.Sum(squares) / width + epsilon);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SwiGluPart(T* gate, T* up, T* y, int count)

@@ -27,6 +27,25 @@ public class CpuFunctionTests
 
     [Theory]
     [MemberData(nameof(Precisions))]
+    public void Norm_of_a_residual_stream(ScalarType dtype, double tolerance)
+    {
+        foreach (long width in new long[] { 5, 72, 576 })
+        {
+            AssertSame(dtype, tolerance, [[3, 70, width], [3, 70, width], [width]],
+                x => Both(ResidualNormFunction.Of(x[0], x[1], x[2], 1e-5)),
+                x => Both((x[0] + x[1], Norm(x[0] + x[1], x[2]))));
+            AssertSame(dtype, tolerance, [[3, 70, width], [width]],
+                x => Both(ResidualNormFunction.Of(x[0], null, x[1], 1e-5)),
+                x => Both((x[0], Norm(x[0], x[1]))));
+        }
+
+        static Tensor Norm(Tensor x, Tensor weight) => x * (x.square().mean([-1], keepdim: true) + 1e-5).rsqrt() * weight;
+
+        static Tensor Both((Tensor Stream, Tensor Normed) results) => cat([results.Stream, results.Normed], -1);
+    }
+
+    [Theory]
+    [MemberData(nameof(Precisions))]
     public void Gated_unit(ScalarType dtype, double tolerance)
     {
         foreach (long width in new long[] { 3, 1536 })
