@@ -59,7 +59,7 @@ internal static class ProductBenchmark
         nint stride = (nint)inner * kernels.Width * Panel.ElementBytes(type);
         var memory = new NativeBuffer(stride * panels);
         var (left, result) = (NativeBuffer.OfFloats((long)rows * inner), NativeBuffer.OfFloats((long)rows * columns));
-        var right = new Panels((nint)memory.Pointer, stride, inner, columns, type, ArePaired: true);
+        var right = new Panels((nint)memory.Pointer, stride, inner, columns, type, Together: 2);
         return () =>
         {
             double seconds = Measure.Seconds(() => pool.RunTogether(team =>

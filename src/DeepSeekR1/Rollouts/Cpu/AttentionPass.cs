@@ -8,11 +8,13 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// </summary>
 internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayout layout) : IDisposable
 {
-    /// <summary>Rows of a block: those of the largest tile of the matrix kernel.</summary>
-    public const int BlockRows = 8;
+    /// <summary>Rows of a block: so many that keys and values are read seldom, so few that their scores stay in the second cache.</summary>
+    public const int BlockRows = 32;
 
-    private readonly int _queriesPerKey = heads / layout.Heads, _headDim = layout.HeadDim;
+    private readonly int _queriesPerKey = heads / layout.Heads, _headDim = layout.HeadDim, _valueWidth = layout.ValuePanels * layout.Width;
     private readonly float _scale = (float)(1 / Math.Sqrt(layout.HeadDim));
+    private readonly NativeBuffer _queries = NativeBuffer.OfFloats((long)BlockRows * heads / layout.Heads * layout.HeadDim);
+    private readonly NativeBuffer _mixed = NativeBuffer.OfFloats((long)BlockRows * heads / layout.Heads * layout.ValuePanels * layout.Width);
     private NativeBuffer _scores = NativeBuffer.OfFloats(0);
 
     /// <summary>Makes room for rows that attend to so many tokens.</summary>
@@ -39,44 +41,46 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
             promptTokens = Math.Max(promptTokens, row.VisiblePrompt);
             ownTokens = Math.Max(ownTokens, row.VisibleOwn);
         }
-        int ownOffset = Padded(promptTokens), stride = ownOffset + Padded(ownTokens), firstQuery = head * _queriesPerKey * _headDim;
+        int ownOffset = Padded(promptTokens), stride = ownOffset + Padded(ownTokens), columns = _queriesPerKey * _headDim;
         var prompt = rows[0].Prompt.Cache;
 
-        // Row (i, j) of the scores is query head j of row i.
-        Rows PromptScores(int query) => new((nint)(_scores.Floats + query * stride), _queriesPerKey * stride, queries.Count);
-        Rows OwnScores(int row, int offset) => new((nint)(_scores.Floats + row * _queriesPerKey * stride + ownOffset + offset), stride, _queriesPerKey);
+        // Row i * queries a key + j, of all three, is query head j of row i.
+        Rows Queries(int row, int count) => new((nint)(_queries.Floats + row * columns), _headDim, count * _queriesPerKey);
+        Rows Scores(int row, int count, int offset) => new((nint)(_scores.Floats + row * _queriesPerKey * stride + offset), stride, count * _queriesPerKey);
+        Rows Mixed(int row, int count) => new((nint)(_mixed.Floats + row * _queriesPerKey * _valueWidth), _valueWidth, count * _queriesPerKey);
 
-        for (int query = 0; query < _queriesPerKey; query++)
-            Multiply(Shift(queries, firstQuery + query * _headDim), prompt.Keys(layer, head, promptTokens), PromptScores(query));
+        for (int i = 0; i < rows.Length; i++) Copy(queries[i] + head * columns, _queries.Floats + i * columns, columns);
+        kernels.MultiplyCache(Queries(0, rows.Length), prompt.Keys(layer, head, promptTokens), Scores(0, rows.Length, 0));
         for (int i = 0; i < rows.Length; i++)
         {
-            var (own, pages) = (HeadsOf(queries, i, firstQuery), rows[i].Sequence?.Pages);
+            var pages = rows[i].Sequence?.Pages;
             for (int page = 0, first = 0; first < rows[i].VisibleOwn; first += pages![page++].Capacity)
-                Multiply(own, pages![page].Keys(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), OwnScores(i, first));
+                kernels.MultiplyCache(Queries(i, 1), pages![page].Keys(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), Scores(i, 1, ownOffset + first));
             for (int query = 0; query < _queriesPerKey; query++)
                 Normalise(_scores.Floats + (i * _queriesPerKey + query) * stride, rows[i].VisiblePrompt, ownOffset, rows[i].VisibleOwn);
         }
 
-        for (int query = 0; query < _queriesPerKey; query++)
-            Multiply(PromptScores(query), prompt.Values(layer, head, promptTokens), Shift(attended, firstQuery + query * _headDim));
+        kernels.MultiplyCache(Scores(0, rows.Length, 0), prompt.Values(layer, head, promptTokens), Mixed(0, rows.Length));
         for (int i = 0; i < rows.Length; i++)
         {
-            var (own, pages) = (HeadsOf(attended, i, firstQuery), rows[i].Sequence?.Pages);
+            var pages = rows[i].Sequence?.Pages;
             for (int page = 0, first = 0; first < rows[i].VisibleOwn; first += pages![page++].Capacity)
-                Multiply(OwnScores(i, first), pages![page].Values(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), own, new Epilogue(Add: true));
+                kernels.MultiplyCache(Scores(i, 1, ownOffset + first), pages![page].Values(layer, head, Math.Min(pages[page].Capacity, rows[i].VisibleOwn - first)), Mixed(i, 1), add: true);
+            var mixed = Mixed(i, 1);
+            for (int query = 0; query < _queriesPerKey; query++) Copy(mixed[query], attended[i] + head * columns + query * _headDim, _headDim);
         }
     }
 
-    public void Dispose() => _scores.Dispose();
+    public void Dispose()
+    {
+        _queries.Dispose();
+        _mixed.Dispose();
+        _scores.Dispose();
+    }
 
     private int Padded(int tokens) => (tokens + kernels.Width - 1) / kernels.Width * kernels.Width;
 
-    private static Rows Shift(Rows rows, int columns) => rows with { Data = rows.Data + columns * sizeof(float) };
-
-    private Rows HeadsOf(Rows rows, int row, int column) => new((nint)(rows[row] + column), _headDim, _queriesPerKey);
-
-    private void Multiply(Rows left, in Panels right, Rows result, Epilogue epilogue = default) =>
-        kernels.Multiply(left, right, 0, Panel.Count(right.Columns, kernels.Width), result, epilogue);
+    private static void Copy(float* source, float* destination, int count) => new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
 
     /// <summary>Softmax over the visible tokens of the prompt and the sequence's own; what lies between and behind becomes 0.</summary>
     private void Normalise(float* scores, int promptTokens, int ownOffset, int ownTokens)

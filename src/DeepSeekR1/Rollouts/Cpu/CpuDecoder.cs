@@ -15,9 +15,6 @@ public sealed class CpuDecoder : IDecoder
     /// <summary>Prompt tokens that go through the layers together.</summary>
     private const int ChunkTokens = 512;
 
-    /// <summary>Tokens of a page of the cache.</summary>
-    private const int PageTokens = 64;
-
     private readonly PackedModel _model;
     private readonly WorkerPool _pool;
     private readonly ForwardPass _forward;
@@ -49,7 +46,7 @@ public sealed class CpuDecoder : IDecoder
         var config = model.Config;
         _model = new PackedModel(model, kernels);
         _pool = new WorkerPool(threads > 0 ? threads : Environment.ProcessorCount);
-        _layout = new KvLayout(config.Layers, config.KeyValueHeads, config.HeadDim, kernels.Width, _model.Type);
+        _layout = new KvLayout(config.Layers, config.KeyValueHeads, config.HeadDim, kernels.Width, _model.Type, kernels.TakeCacheTogether(_model.Type));
         _forward = new ForwardPass(_model, kernels, _pool, _layout, smallestSharedStage);
         _logits = new RowBuffer(config.VocabularySize);
         Refresh();
@@ -180,7 +177,7 @@ public sealed class CpuDecoder : IDecoder
         if (_open == batch) _open = null;
     }
 
-    private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : Hold(new KvBlock(_layout, PageTokens));
+    private KvBlock TakePage() => _freePages.TryPop(out var page) ? page : Hold(new KvBlock(_layout, KvLayout.TokensTogether));
 
     private KvBlock Hold(KvBlock block)
     {

@@ -47,6 +47,16 @@ internal abstract unsafe class CpuKernels
     public virtual void MultiplyWeights(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default) =>
         Multiply(left, right, firstPanel, endPanel, result, epilogue);
 
+    /// <summary>How keys and values lie best for <see cref="MultiplyCache"/>.</summary>
+    public virtual bool TakeCacheTogether(PanelType type) => false;
+
+    /// <summary>
+    /// As <see cref="Multiply"/> of all panels, for cached keys or values in the layout that was asked for. The columns of a result up to the
+    /// end of the last panel are written.
+    /// </summary>
+    public virtual void MultiplyCache(Rows left, in Panels right, Rows result, bool add = false) =>
+        Multiply(left, right, 0, Panel.Count(right.Columns, Width), result, new Epilogue(add));
+
     /// <summary>normalised[i] = input[i] / sqrt(mean(input^2) + epsilon) * weight[i]; may be in place.</summary>
     public abstract void RmsNorm(float* input, float* weight, float epsilon, float* normalised, int count);
 

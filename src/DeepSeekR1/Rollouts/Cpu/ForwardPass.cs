@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using DeepSeekR1.Models;
 using DeepSeekR1.Runtime;
 
@@ -20,7 +19,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     /// <summary>Blocks of attention for each worker from which one more or less does not count.</summary>
     private const int ItemsOfMember = 8;
 
-    /// <summary>Where workers meet in a layer.</summary>
+    /// <summary>Where workers meet in a layer, at most.</summary>
     private const int StagesOfLayer = 8;
 
     /// <summary>Multiply-adds of a stage below which meeting takes longer than what is saved; about 5 microseconds of one core.</summary>
@@ -41,6 +40,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly AttentionPass[] _attention;
     private readonly RowBuffer _residual, _normed, _projected, _attended, _gateUp, _gated;
     private DecoderRow[] _rows = [];
+    private bool _areIndependent;
     private int _workers;
 
     public ForwardPass(PackedModel model, CpuKernels kernels, WorkerPool pool, KvLayout layout, long smallestSharedStage)
@@ -70,13 +70,13 @@ internal sealed unsafe class ForwardPass : IDisposable
         int promptTokens = rows.Max(row => row.VisiblePrompt), ownTokens = rows.Max(row => row.VisibleOwn);
         foreach (var attention in _attention) attention.Reserve(promptTokens, ownTokens);
 
-        bool areIndependent = rows.All(row => row.IsNewest);
+        _areIndependent = rows.All(row => row.IsNewest);
         bool isCached = _model.LayerWeights <= WeightsInCache;
         int parts = Math.Min(rows.Length / (isCached ? RowsOfOwnInCache : RowsOfOwn), _pool.Size * (isCached ? PartsOfMember : 1));
         bool isAlone = _pool.Size == 1 || IsTooLittle(_model.LayerWeights / (StagesOfLayer * Config.Layers), rows.Length);
         _workers = isAlone ? 1 : _pool.Size;
         if (isAlone) RunLayers(Team.Alone, _attention[0], 0, rows.Length);
-        else if (areIndependent && parts >= _pool.Size)
+        else if (_areIndependent && parts >= _pool.Size)
         {
             _pool.RunParts(parts, (member, part) =>
             {
@@ -125,8 +125,7 @@ internal sealed unsafe class ForwardPass : IDisposable
             Norm(team, _residual, layer.AttentionNorm, first, end);
             team.Meet();
             MultiplyAndMeet(team, _normed[first, end], layer.QueryKeyValue, _projected[first, end]);
-            RotateAndStore(team, i, first, end);
-            team.Meet();
+            StoreAndMeet(team, i, first, end);
             AttendAndMeet(team, attention, i, first, end, blockRows);
             MultiplyAndMeet(team, _attended[first, end], layer.AttentionOutput, _residual[first, end], add: true);
             Norm(team, _residual, layer.MlpNorm, first, end);
@@ -177,34 +176,42 @@ internal sealed unsafe class ForwardPass : IDisposable
         }
     }
 
-    /// <summary>Norms queries and keys where the model does, gives them their positions, and stores keys and values.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RotateAndStore(Team team, int layer, int first, int end)
+    /// <summary>Stores all keys and values, where rows attend to one another's.</summary>
+    private void StoreAndMeet(Team team, int layer, int first, int end)
     {
-        int headDim = Config.HeadDim, rotated = Config.Heads + Config.KeyValueHeads;
-        var (queryNorm, keyNorm) = (_model.Layers[layer].QueryNorm, _model.Layers[layer].KeyNorm);
+        if (_areIndependent) return;
+        long start = OperationClock.Start();
         var (firstOfMember, endOfMember) = team.Share(end - first);
-        for (int i = first + firstOfMember; i < first + endOfMember; i++)
-        {
-            ref readonly var row = ref _rows[i];
-            float* projected = _projected[i];
-            for (int head = 0; head < rotated; head++)
-            {
-                float* x = projected + head * headDim;
-                if ((head < Config.Heads ? queryNorm : keyNorm) is { } norm) _kernels.RmsNorm(x, norm.Floats, (float)Config.RmsNormEpsilon, x, headDim);
-                _kernels.Rotate(x, _rotary.Cosines(row.Position), _rotary.Sines(row.Position), headDim / 2);
-            }
+        for (int row = first + firstOfMember; row < first + endOfMember; row++)
+            for (int head = 0; head < Config.KeyValueHeads; head++) Store(layer, head, row);
+        team.Meet();
+        OperationClock.Stop(Operation.Attention, start, _workers);
+    }
 
-            var (block, token) = row.Sequence is { } sequence ? sequence.PlaceOf(row.VisibleOwn - 1) : (row.Prompt.Cache, row.Position);
-            float* keys = projected + Config.Heads * headDim, values = keys + Config.KeyValueHeads * headDim;
-            for (int head = 0; head < Config.KeyValueHeads; head++) block.Store(layer, head, token, keys + head * headDim, values + head * headDim, clearNext: row.IsNewest);
+    /// <summary>Stores the key of a row, normed where the model does and in its position, and its value.</summary>
+    private void Store(int layer, int head, int rowIndex)
+    {
+        ref readonly var row = ref _rows[rowIndex];
+        float* key = _projected[rowIndex] + (Config.Heads + head) * Config.HeadDim, value = key + Config.KeyValueHeads * Config.HeadDim;
+        Turn(key, 1, _model.Layers[layer].KeyNorm, row.Position);
+        var (block, token) = row.Sequence is { } sequence ? sequence.PlaceOf(row.VisibleOwn - 1) : (row.Prompt.Cache, row.Position);
+        block.Store(layer, head, token, key, value, clearRest: row.IsNewest && (!_areIndependent || token % _layout.ValueRun == 0));
+    }
+
+    /// <summary>Norms heads where the model does, and gives them their position.</summary>
+    private void Turn(float* heads, int count, NativeBuffer? norm, int position)
+    {
+        for (int head = 0; head < count; head++, heads += Config.HeadDim)
+        {
+            if (norm is not null) _kernels.RmsNorm(heads, norm.Floats, (float)Config.RmsNormEpsilon, heads, Config.HeadDim);
+            _kernels.Rotate(heads, _rotary.Cosines(position), _rotary.Sines(position), Config.HeadDim / 2);
         }
     }
 
     private void AttendAndMeet(Team team, AttentionPass attention, int layer, int first, int end, int blockRows)
     {
         long start = OperationClock.Start();
-        int item = 0;
+        int item = 0, queries = Config.Heads / _layout.Heads;
         for (int block = first, endOfBlock; block < end; block = endOfBlock)
         {
             endOfBlock = EndOfBlock(block, end, blockRows);
@@ -212,6 +219,11 @@ internal sealed unsafe class ForwardPass : IDisposable
             {
                 // Dealt out in turn, because later tokens of a prompt attend to more.
                 if (item++ % team.Size != team.Member) continue;
+                for (int row = block; row < endOfBlock; row++)
+                {
+                    Turn(_projected[row] + head * queries * Config.HeadDim, queries, _model.Layers[layer].QueryNorm, _rows[row].Position);
+                    if (_areIndependent) Store(layer, head, row);
+                }
                 attention.Attend(_rows.AsSpan(block, endOfBlock - block), layer, head, _projected[block, endOfBlock], _attended[block, endOfBlock]);
             }
         }

@@ -9,8 +9,19 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// <param name="HeadDim">Width of a head.</param>
 /// <param name="Width">Columns of a panel.</param>
 /// <param name="Type">What the numbers are.</param>
-internal sealed record KvLayout(int Layers, int Heads, int HeadDim, int Width, PanelType Type)
+/// <param name="AreTogether">Whether the keys of <see cref="TokensTogether"/> tokens go together, and all of a value.</param>
+internal sealed record KvLayout(int Layers, int Heads, int HeadDim, int Width, PanelType Type, bool AreTogether)
 {
+    /// <summary>Tokens of keys that go together, if any do, and of a page of a sequence.</summary>
+    public const int TokensTogether = 64;
+
+    public int KeyPanelsTogether => AreTogether ? TokensTogether / Width : 1;
+
+    public int ValuePanelsTogether => AreTogether ? ValuePanels : 1;
+
+    /// <summary>Values are multiplied so many at a time: those behind the last token must be finite.</summary>
+    public int ValueRun => AreTogether ? Width : 2;
+
     public int ElementBytes => Type == PanelType.Float32 ? sizeof(float) : sizeof(ushort);
 
     public int ValuePanels => (HeadDim + Width - 1) / Width;
@@ -30,7 +41,8 @@ internal sealed unsafe class KvBlock : IDisposable
     public KvBlock(KvLayout layout, int tokens)
     {
         _layout = layout;
-        Capacity = (tokens + layout.Width - 1) / layout.Width * layout.Width;
+        int step = layout.Width * layout.KeyPanelsTogether;
+        Capacity = (tokens + step - 1) / step * step;
         _keyBytes = (nint)Capacity * layout.HeadDim * layout.ElementBytes;
         _headBytes = _keyBytes + (nint)Capacity * layout.ValuePanels * layout.Width * layout.ElementBytes;
         _memory = new NativeBuffer(checked((long)_headBytes * layout.Layers * layout.Heads));
@@ -43,11 +55,14 @@ internal sealed unsafe class KvBlock : IDisposable
 
     /// <summary>[head dimension, length]: the right-hand side of query · key.</summary>
     public Panels Keys(int layer, int head, int length) =>
-        new(Head(layer, head), (nint)_layout.HeadDim * _layout.Width * _layout.ElementBytes, _layout.HeadDim, length, _layout.Type);
+        new(Head(layer, head), (nint)_layout.HeadDim * _layout.Width * _layout.ElementBytes, _layout.HeadDim, length, _layout.Type, _layout.KeyPanelsTogether);
 
-    /// <summary>[length, head dimension]: the right-hand side of probability · value.</summary>
-    public Panels Values(int layer, int head, int length) =>
-        new(Head(layer, head) + _keyBytes, (nint)Capacity * _layout.Width * _layout.ElementBytes, length, _layout.HeadDim, _layout.Type);
+    /// <summary>[length, head dimension]: the right-hand side of probability · value; the length rounded up to whole vectors where values go together.</summary>
+    public Panels Values(int layer, int head, int length)
+    {
+        if (_layout.AreTogether) length = (length + _layout.ValueRun - 1) / _layout.ValueRun * _layout.ValueRun;
+        return new(Head(layer, head) + _keyBytes, (nint)Capacity * _layout.Width * _layout.ElementBytes, length, _layout.HeadDim, _layout.Type, _layout.ValuePanelsTogether);
+    }
 
     /// <summary>Stores one token's key and value.</summary>
     /// <param name="layer">Layer.</param>
@@ -55,15 +70,14 @@ internal sealed unsafe class KvBlock : IDisposable
     /// <param name="token">Its place in the block.</param>
     /// <param name="key">[head dimension].</param>
     /// <param name="value">[head dimension].</param>
-    /// <param name="clearNext">
-    /// Zeroes the value after an even token: products read values two by two, and what a used block held before must not reach them,
+    /// <param name="clearRest">
+    /// Zeroes the values behind it up to the end of its <see cref="KvLayout.ValueRun"/>: what a used block held before must not reach products,
     /// as it may be NaN. Not where several threads store tokens of the block.
     /// </param>
-    public void Store(int layer, int head, int token, float* key, float* value, bool clearNext)
+    public void Store(int layer, int head, int token, float* key, float* value, bool clearRest)
     {
-        clearNext &= token % 2 == 0;
-        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearNext);
-        else StoreBfloat16((uint*)Head(layer, head), token, key, value, clearNext);
+        if (_layout.Type == PanelType.Float32) StoreFloat32((float*)Head(layer, head), token, key, value, clearRest && token % 2 == 0);
+        else StoreBfloat16((uint*)Head(layer, head), token, key, value, clearRest);
     }
 
     public void Dispose() => _memory.Dispose();
@@ -87,20 +101,23 @@ internal sealed unsafe class KvBlock : IDisposable
     }
 
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void StoreBfloat16(uint* block, int token, float* key, float* value, bool clearNext)
+    private void StoreBfloat16(uint* block, int token, float* key, float* value, bool clearRest)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
         uint* rounded = stackalloc uint[headDim];
         Bfloat16.Round(key, rounded, headDim);
-        uint* keys = block + (nint)(token / width) * headDim / 2 * width + token % width;
-        for (int i = 0; i < headDim; i += 2, keys += width) *keys = (rounded[i] >> 16) | (rounded[i + 1] & 0xFFFF0000);
+        int tile = width * _layout.KeyPanelsTogether;
+        uint* keys = block + (nint)(token / tile) * headDim / 2 * tile + token % tile;
+        for (int i = 0; i < headDim; i += 2, keys += tile) *keys = (rounded[i] >> 16) | (rounded[i + 1] & 0xFFFF0000);
 
         Bfloat16.Round(value, rounded, headDim);
-        uint* values = block + (nint)Capacity * headDim / 2 + (nint)(token / 2) * width;
-        for (int i = 0; i < headDim; i += width, values += (nint)Capacity / 2 * width)
+        int row = width * _layout.ValuePanelsTogether, pairsBehind = clearRest ? (_layout.ValueRun - token % _layout.ValueRun - 1) / 2 : 0;
+        nint panel = _layout.AreTogether ? width : (nint)Capacity / 2 * width;
+        uint* values = block + (nint)Capacity * headDim / 2 + (nint)(token / 2) * row;
+        for (int i = 0; i < headDim; i += width, values += panel)
         {
             int count = Math.Min(width, headDim - i);
-            if (clearNext)
+            if (clearRest && token % 2 == 0)
             {
                 for (int lane = 0; lane < count; lane++) values[lane] = rounded[i + lane] >> 16;
             }
@@ -108,6 +125,7 @@ internal sealed unsafe class KvBlock : IDisposable
             {
                 for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = (ushort)(rounded[i + lane] >> 16);
             }
+            for (int pair = 1; pair <= pairsBehind; pair++) new Span<uint>(values + pair * row, count).Clear();
         }
     }
 }

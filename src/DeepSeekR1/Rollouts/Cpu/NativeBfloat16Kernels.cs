@@ -7,13 +7,39 @@ using DeepSeekR1.Vectors;
 namespace DeepSeekR1.Rollouts.Cpu;
 
 /// <summary>
-/// Products with bfloat16 weights by the processor's own bfloat16 instructions (<see cref="NativeProduct"/>). Activations are rounded
-/// to bfloat16; sums are float32, one chain over the inner dimension whatever the number of rows.
+/// Products with bfloat16 weights, keys and values by the processor's own bfloat16 instructions (<see cref="NativeProduct"/>). Activations,
+/// queries and the softmax's results are rounded to bfloat16; sums are float32, one chain over the inner dimension whatever the number of rows.
 /// </summary>
 internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector512<float>>
 {
+    /// <summary>Inner rows of cached values at a time: the processor's kernels are made for each number of them, and there shall be few.</summary>
+    private const int InnerTile = 128;
+
     [ThreadStatic]
     private static NativeBuffer? _narrowed;
+
+    public override bool TakeCacheTogether(PanelType type) => type == PanelType.Bfloat16;
+
+    public override void MultiplyCache(Rows left, in Panels right, Rows result, bool add = false)
+    {
+        if (right.Type != PanelType.Bfloat16)
+        {
+            base.MultiplyCache(left, right, result, add);
+            return;
+        }
+        int inner = (right.Inner + 1) / 2 * 2, panels = Panel.Count(right.Columns, Width), pairBytes = Panel.PairBytes(right.Type, Width);
+        ushort* narrowed = Narrow(left, inner);
+        for (int panel = 0; panel < panels; panel += right.Together)
+        {
+            int columns = Math.Min(right.Together, panels - panel) * Width;
+            for (int first = 0; first < inner; first += InnerTile)
+            {
+                uint* pairs = (uint*)(right[panel, pairBytes] + first / 2 * right.Step(pairBytes));
+                NativeProduct.Multiply(left.Count, columns, Math.Min(InnerTile, inner - first), inner, right.Together * Width, result.Stride, add || first > 0, narrowed + first, pairs, (float*)result.Data + panel * Width);
+            }
+        }
+        NativeProduct.Release();
+    }
 
     public override void MultiplyWeights(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default)
     {

@@ -24,7 +24,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         PanelCount = Panel.Count(columns, 2 * width) * 2;
         nint stride = (nint)(Inner + 1) / 2 * Panel.PairBytes(type, width);
         _bias = sources.Any(source => source.Bias is not null) ? NativeBuffer.OfFloats((long)PanelCount * width) : null;
-        Panels = new Panels(0, stride, Inner, columns, type, ArePaired: true);
+        Panels = new Panels(0, stride, Inner, columns, type, Together: 2);
     }
 
     /// <summary>Inputs.</summary>

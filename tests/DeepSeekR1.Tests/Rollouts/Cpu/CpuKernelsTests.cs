@@ -113,6 +113,85 @@ public unsafe class CpuKernelsTests
         }
     }
 
+    public static TheoryData<int, int, bool> CachedTokens =>
+        [.. from width in new[] { 128, 256, 512, 0 }
+            from tokens in new[] { 1, 16, 63, 64, 65, 300 }
+            from isBfloat16 in new[] { false, true }
+            select (width, tokens, isBfloat16)];
+
+    /// <summary>What was stored token by token comes out of both products of attention, with the same bits for any rows.</summary>
+    [Theory, MemberData(nameof(CachedTokens))]
+    public void Products_with_cached_keys_and_values_equal_the_scalar_sum(int bits, int tokens, bool isBfloat16)
+    {
+        const int HeadDim = 72, Queries = 7;
+        var (kernels, type) = (CpuKernels.OfWidth(bits), isBfloat16 ? PanelType.Bfloat16 : PanelType.Float32);
+        var layout = new KvLayout(Layers: 2, Heads: 3, HeadDim, kernels.Width, type, kernels.TakeCacheTogether(type));
+        float[,] keys = Numbers(1, tokens, HeadDim), values = Numbers(2, tokens, HeadDim), queries = Numbers(3, Queries, HeadDim), weights = Numbers(4, Queries, tokens), before = Numbers(5, Queries, HeadDim);
+        if (isBfloat16)
+        {
+            foreach (float[,] matrix in new[] { keys, values, queries, weights }) Round(matrix);
+        }
+        using var block = new KvBlock(layout, tokens);
+        Fill(block, layout);
+        fixed (float* key = keys, value = values)
+        {
+            for (int token = 0; token < tokens; token++) block.Store(1, 2, token, key + token * HeadDim, value + token * HeadDim, clearRest: true);
+        }
+
+        float[,] scores = Multiply(queries, block.Keys(1, 2, tokens), new float[Queries, tokens], add: false), mixed = Multiply(weights, block.Values(1, 2, tokens), before, add: true);
+        for (int query = 0; query < Queries; query++)
+        {
+            for (int token = 0; token < tokens; token++)
+                Assert.Equal(Enumerable.Range(0, HeadDim).Sum(i => (double)queries[query, i] * keys[token, i]), scores[query, token], 4e-7 * HeadDim);
+            for (int i = 0; i < HeadDim; i++)
+                Assert.Equal(before[query, i] + Enumerable.Range(0, tokens).Sum(token => (double)weights[query, token] * values[token, i]), mixed[query, i], 4e-7 * (tokens + 1));
+        }
+        for (int query = 0; query < Queries; query++)
+        {
+            float[,] alone = Multiply(Take(weights, query), block.Values(1, 2, tokens), Take(before, query), add: true), score = Multiply(Take(queries, query), block.Keys(1, 2, tokens), new float[1, tokens], add: false);
+            for (int i = 0; i < HeadDim; i++) Assert.Equal(mixed[query, i], alone[0, i]);
+            for (int token = 0; token < tokens; token++) Assert.Equal(scores[query, token], score[0, token]);
+        }
+
+        // As attention has it: rows of whole vectors, zero behind what is used.
+        float[,] Multiply(float[,] left, Panels right, float[,] start, bool add)
+        {
+            int rows = left.GetLength(0), inner = left.GetLength(1), columns = start.GetLength(1), width = kernels.Width;
+            int stride = (inner + width - 1) / width * width, resultStride = Panel.Count(columns, width) * width;
+            using var x = NativeBuffer.OfFloats(rows * stride);
+            using var y = NativeBuffer.OfFloats(rows * resultStride);
+            for (int row = 0; row < rows; row++)
+            {
+                for (int k = 0; k < inner; k++) x.Floats[row * stride + k] = left[row, k];
+                for (int column = 0; column < columns; column++) y.Floats[row * resultStride + column] = start[row, column];
+            }
+            kernels.MultiplyCache(new((nint)x.Floats, stride, rows), right, new((nint)y.Floats, resultStride, rows), add);
+            var result = new float[rows, columns];
+            for (int row = 0; row < rows; row++)
+                for (int column = 0; column < columns; column++) result[row, column] = y.Floats[row * resultStride + column];
+            return result;
+        }
+
+        static float[,] Take(float[,] matrix, int row)
+        {
+            var taken = new float[1, matrix.GetLength(1)];
+            for (int i = 0; i < matrix.GetLength(1); i++) taken[0, i] = matrix[row, i];
+            return taken;
+        }
+    }
+
+    /// <summary>What an earlier sequence may have left in a block: no numbers.</summary>
+    private static void Fill(KvBlock block, KvLayout layout)
+    {
+        float[] nothing = [.. Enumerable.Repeat(float.NaN, layout.HeadDim)];
+        fixed (float* x = nothing)
+        {
+            for (int token = 0; token < block.Capacity; token++)
+                for (int layer = 0; layer < layout.Layers; layer++)
+                    for (int head = 0; head < layout.Heads; head++) block.Store(layer, head, token, x, x, clearRest: false);
+        }
+    }
+
     [Theory, MemberData(nameof(Widths))]
     public void RmsNorm_equals_its_formula(int bits)
     {
@@ -203,7 +282,7 @@ public unsafe class CpuKernelsTests
         using var x = NativeBuffer.OfFloats(rows * stride);
         using var y = NativeBuffer.OfFloats(rows * resultStride);
         using var b = NativeBuffer.OfFloats(panels * width);
-        var weights = new Panels((nint)packed.Pointer, panelBytes, inner, columns, type, arePaired);
+        var weights = new Panels((nint)packed.Pointer, panelBytes, inner, columns, type, Together: arePaired ? 2 : 1);
         var source = new byte[columns * inner * Panel.ElementBytes(type)];
         fixed (byte* numbers = source)
         {
