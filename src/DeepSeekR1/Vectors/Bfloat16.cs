@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace DeepSeekR1.Vectors;
 
@@ -16,17 +18,35 @@ internal static unsafe class Bfloat16
 
     public static float ToSingle(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
 
-    /// <summary>Rounds many as <see cref="FromSingle"/> does, the NaN of arithmetic included; each lands in the upper half of its word.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Round(float* source, uint* target, int count)
+    /// <summary>As <see cref="FromSingle"/>, in the lower half of each word; NaN becomes the NaN of arithmetic.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Round(Vector512<float> value)
     {
-        var (half, one) = (new Vector<uint>(0x7FFF), Vector<uint>.One);
+        var bits = value.AsUInt32();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
+    }
+
+    /// <summary>The lower halves of words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ushort> Narrow(Vector512<uint> words) =>
+        Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(words) : Vector256.Narrow(words.GetLower(), words.GetUpper());
+
+    /// <summary>Rounds many, NaN to the NaN of arithmetic.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Round(float* source, ushort* target, int count)
+    {
         int i = 0;
-        for (; i + Vector<uint>.Count <= count; i += Vector<uint>.Count)
-        {
-            var bits = Vector.Load((uint*)source + i);
-            Vector.Store(bits + half + (Vector.ShiftRightLogical(bits, 16) & one), target + i);
-        }
-        for (; i < count; i++) target[i] = (uint)FromSingle(source[i]) << 16;
+        for (; i + Vector<ushort>.Count <= count; i += Vector<ushort>.Count)
+            Vector.Store(Vector.Narrow(Round(Vector.Load(source + i)), Round(Vector.Load(source + i + Vector<float>.Count))), target + i);
+        for (; i < count; i++) target[i] = FromSingle(source[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<uint> Round(Vector<float> value)
+    {
+        var bits = Vector.AsVectorUInt32(value);
+        var rounded = Vector.ShiftRightLogical(bits + new Vector<uint>(0x7FFF) + (Vector.ShiftRightLogical(bits, 16) & Vector<uint>.One), 16);
+        return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(value, value)), rounded, new Vector<uint>(0x7FC0));
     }
 }

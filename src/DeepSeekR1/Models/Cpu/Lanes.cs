@@ -46,24 +46,14 @@ internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(Bfloat16Lane* source) => Widen(Vector256.Load((ushort*)source));
 
-    /// <summary>As <see cref="Round"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> value, Bfloat16Lane* destination) => Narrow(Round(value)).Store((ushort*)destination);
+    public static void Store(Vector512<float> value, Bfloat16Lane* destination) => Bfloat16.Narrow(Bfloat16.Round(value)).Store((ushort*)destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadMasked(Bfloat16Lane* source, int count) => Widen(Avx512BW.VL.MaskLoad((ushort*)source, Mask(count), Vector256<ushort>.Zero));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreMasked(Vector512<float> value, Bfloat16Lane* destination, int count) => Avx512BW.VL.MaskStore((ushort*)destination, Mask(count), Narrow(Round(value)));
-
-    /// <summary>To the nearest, ties to even, in the lower half of each word; NaN stays NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<uint> Round(Vector512<float> value)
-    {
-        var bits = value.AsUInt32();
-        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
-        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
-    }
+    public static void StoreMasked(Vector512<float> value, Bfloat16Lane* destination, int count) => Avx512BW.VL.MaskStore((ushort*)destination, Mask(count), Bfloat16.Narrow(Bfloat16.Round(value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Widen(Vector256<ushort> halves)
@@ -72,10 +62,6 @@ internal readonly unsafe struct Bfloat16Lane : ILane<Bfloat16Lane>
         var (lower, upper) = Vector256.Widen(halves);
         return (Vector512.Create(lower, upper) << 16).AsSingle();
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<ushort> Narrow(Vector512<uint> words) =>
-        Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(words) : Vector256.Narrow(words.GetLower(), words.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Mask(int count) => Vector256.LessThan(Vector256.CreateSequence((ushort)0, (ushort)1), Vector256.Create((ushort)count));

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using DeepSeekR1.Vectors;
 
 namespace DeepSeekR1.Models.Cpu;
 
@@ -86,7 +87,7 @@ internal readonly unsafe ref struct ScoreTile
     private Vector512<uint> Differentiate(nint place, Vector512<float> isSeen, Vector512<float> logSums, Vector512<float> means, float scale)
     {
         var weight = Lanes.Exp(Vector512.FusedMultiplyAdd(Vector512.Load(Scores + place), Vector512.Create(scale), -logSums)) & isSeen;
-        var dScore = Bfloat16Lane.Round(weight * (Vector512.Load(DWeights + place) - means) * scale & isSeen);
+        var dScore = Bfloat16.Round(weight * (Vector512.Load(DWeights + place) - means) * scale & isSeen);
         Bfloat16Lane.Store(weight, (Bfloat16Lane*)Weights + place);
         Avx512F.ConvertToVector256UInt16(dScore).Store(DScores + place);
         return dScore;

@@ -104,11 +104,11 @@ internal sealed unsafe class KvBlock : IDisposable
     private void StoreBfloat16(uint* block, int token, float* key, float* value, bool clearRest)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
-        uint* rounded = stackalloc uint[headDim];
+        ushort* rounded = stackalloc ushort[headDim];
         Bfloat16.Round(key, rounded, headDim);
         int tile = width * _layout.KeyPanelsTogether;
         uint* keys = block + (nint)(token / tile) * headDim / 2 * tile + token % tile;
-        for (int i = 0; i < headDim; i += 2, keys += tile) *keys = (rounded[i] >> 16) | (rounded[i + 1] & 0xFFFF0000);
+        for (int i = 0; i < headDim; i += 2, keys += tile) *keys = *(uint*)(rounded + i);
 
         Bfloat16.Round(value, rounded, headDim);
         int row = width * _layout.ValuePanelsTogether, pairsBehind = clearRest ? (_layout.ValueRun - token % _layout.ValueRun - 1) / 2 : 0;
@@ -119,11 +119,11 @@ internal sealed unsafe class KvBlock : IDisposable
             int count = Math.Min(width, headDim - i);
             if (clearRest && token % 2 == 0)
             {
-                for (int lane = 0; lane < count; lane++) values[lane] = rounded[i + lane] >> 16;
+                for (int lane = 0; lane < count; lane++) values[lane] = rounded[i + lane];
             }
             else
             {
-                for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = (ushort)(rounded[i + lane] >> 16);
+                for (int lane = 0; lane < count; lane++) ((ushort*)values)[2 * lane + token % 2] = rounded[i + lane];
             }
             for (int pair = 1; pair <= pairsBehind; pair++) new Span<uint>(values + pair * row, count).Clear();
         }

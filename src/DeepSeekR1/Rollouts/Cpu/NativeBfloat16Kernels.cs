@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using DeepSeekR1.Runtime;
 using DeepSeekR1.Vectors;
 
@@ -69,22 +67,8 @@ internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector5
             _narrowed = new NativeBuffer(bytes, onHugePages: false);
         }
         ushort* narrowed = (ushort*)_narrowed.Pointer;
-        for (int row = 0; row < rows.Count; row++) Narrow(rows[row], narrowed + (nint)row * inner, inner);
+        for (int row = 0; row < rows.Count; row++) Bfloat16.Round(rows[row], narrowed + (nint)row * inner, inner);
         return narrowed;
-    }
-
-    /// <summary>To the nearest, ties to even, as <see cref="Bfloat16.Round"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Narrow(float* source, ushort* target, int count)
-    {
-        int i = 0;
-        var (half, one) = (Vector512.Create(0x7FFFu), Vector512.Create(1u));
-        for (; i + Vector512<uint>.Count <= count; i += Vector512<uint>.Count)
-        {
-            var bits = Vector512.Load((uint*)source + i);
-            Avx512F.ConvertToVector256UInt16((bits + half + ((bits >>> 16) & one)) >>> 16).Store(target + i);
-        }
-        for (; i < count; i++) target[i] = Bfloat16.FromSingle(source[i]);
     }
 
     private static void AddBias(float* bias, Rows result)

@@ -269,6 +269,12 @@ public unsafe class CpuKernelsTests
         Assert.Equal(0x3F81, Bfloat16.FromSingle(BitConverter.UInt32BitsToSingle(0x3F808001)));
         Assert.True(float.IsNaN(Bfloat16.ToSingle(Bfloat16.FromSingle(BitConverter.UInt32BitsToSingle(0x7F800001)))));
         Assert.Equal(float.NegativeInfinity, Bfloat16.ToSingle(Bfloat16.FromSingle(float.NegativeInfinity)));
+
+        float[] numbers = [.. Enumerable.Range(0, 70).Select(i => i switch { 3 or 69 => float.NaN, 5 => float.NegativeInfinity, 6 => BitConverter.UInt32BitsToSingle(0x7FFFFFFF), _ => BitConverter.UInt32BitsToSingle(0x3F800000u + (uint)i * 0x2345u) })];
+        var rounded = new ushort[numbers.Length];
+        fixed (float* source = numbers)
+        fixed (ushort* target = rounded) Bfloat16.Round(source, target, numbers.Length);
+        for (int i = 0; i < numbers.Length; i++) Assert.Equal(Bfloat16.ToSingle(Bfloat16.FromSingle(numbers[i])), Bfloat16.ToSingle(rounded[i]));
     }
 
     private static float[,] Multiply(
