@@ -28,8 +28,7 @@ internal sealed class OwnSteps
         _model = CausalLM.Create(Shapes.SmolLm2, _runtime, new AddressedRandom(1, RandomPurpose.Weights), dtype);
         _optimizer = Optimizer.For(_model, new OptimizerConfig());
         _supervised = new SftUpdate(_model, _optimizer, new SftLossConfig(), new BatchConfig());
-        // Two groups a micro-batch: twice the logits of the default, of which eager mode holds as many.
-        _policy = new GrpoUpdate(_model, _optimizer, new GrpoLossConfig { Beta = 0 }, temperature: 1, new BatchConfig { MillionLogitsPerChunk = 128 });
+        _policy = new GrpoUpdate(_model, _optimizer, new GrpoLossConfig { Beta = 0 }, temperature: 1, new BatchConfig());
         _decoder = new(() => Decoders.For(_model, _runtime));
     }
 
