@@ -18,7 +18,7 @@ internal static unsafe class Bfloat16
 
     public static float ToSingle(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);
 
-    /// <summary>As <see cref="FromSingle"/>, in the lower half of each word; NaN becomes the NaN of arithmetic.</summary>
+    /// <summary>To the nearest, ties to even, in the lower half of each word; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Round(Vector512<float> value)
     {
@@ -32,7 +32,7 @@ internal static unsafe class Bfloat16
     public static Vector256<ushort> Narrow(Vector512<uint> words) =>
         Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(words) : Vector256.Narrow(words.GetLower(), words.GetUpper());
 
-    /// <summary>Rounds many, NaN to the NaN of arithmetic.</summary>
+    /// <summary>Rounds many; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Round(float* source, ushort* target, int count)
     {

@@ -83,7 +83,7 @@ internal sealed class EagerLlama
 
     /// <summary>
     /// Forward and backward pass with torch.utils.checkpoint on every layer, which is TRL's default: a layer keeps its input only, and is
-    /// computed again when its gradient is due.
+    /// computed again when its gradient is due, up to the last of what it needs (the operands of its last product).
     /// </summary>
     /// <param name="ids">[batch, sequence].</param>
     /// <param name="keep">transformers' logits_to_keep.</param>
@@ -107,10 +107,21 @@ internal sealed class EagerLlama
         {
             using var scope = NewDisposeScope();
             var input = inputs[i].requires_grad_();
-            Forward(i, input, angles, cache: null).backward([gradient]);
+            var (stream, gated) = Gated(i, input, angles, cache: null);
+            autograd.backward([stream, gated], [gradient, DownBackward(_layers[i].Down, gradient.to(_products), gated.detach())]);
             gradient = input.grad!.MoveToOuterDisposeScope();
         }
         embedded.backward([gradient]);
+    }
+
+    /// <summary>The gradient of the last product's input, from that of its result; adds that of its weight.</summary>
+    private Tensor DownBackward(Tensor weight, Tensor gradient, Tensor input)
+    {
+        using var frozen = no_grad();
+        var dWeight = gradient.view(-1, gradient.shape[2]).t().mm(input.view(-1, input.shape[2])).to(weight.dtype);
+        if (weight.grad is { } sum) sum.add_(dWeight);
+        else weight.grad = dWeight;
+        return gradient.matmul(weight.to(_products));
     }
 
     private Tensor Head(Tensor x, long keep)
@@ -130,6 +141,13 @@ internal sealed class EagerLlama
 
     private Tensor Forward(int index, Tensor x, (Tensor Cos, Tensor Sin) angles, Tensor?[]? cache)
     {
+        (x, var gated) = Gated(index, x, angles, cache);
+        return x + Linear(gated, _layers[index].Down);
+    }
+
+    /// <summary>A layer up to its last product: the residual stream, and what is to be multiplied.</summary>
+    private (Tensor Stream, Tensor Gated) Gated(int index, Tensor x, (Tensor Cos, Tensor Sin) angles, Tensor?[]? cache)
+    {
         long batch = x.shape[0], sequence = x.shape[1];
         var layer = _layers[index];
         var normed = Norm(x, layer.Norm);
@@ -144,7 +162,7 @@ internal sealed class EagerLlama
         var mixed = _script.Invoke(sequence > 1 ? "causal" : "full", query.to(_products), key.to(_products), value.to(_products), 1 / Math.Sqrt(_config.HeadDim));
         x = x + Linear(mixed.transpose(1, 2).contiguous().view(batch, sequence, -1), layer.Output);
         normed = Norm(x, layer.MlpNorm);
-        return x + Linear(nn.functional.silu(Linear(normed, layer.Gate)) * Linear(normed, layer.Up), layer.Down);
+        return (x, nn.functional.silu(Linear(normed, layer.Gate)) * Linear(normed, layer.Up));
 
         Tensor Heads(Tensor weight, int heads) => Linear(normed, weight).view(batch, sequence, heads, _config.HeadDim).transpose(1, 2);
 

@@ -38,10 +38,12 @@ internal sealed unsafe class ResidualNormFunction : autograd.MultiTensorFunction
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
     {
+        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
         var (dStream, dWeight) = RmsNormFunction.Gradient(saved[0], saved[1], grad_outputs[1], grad_outputs[0], (double)ctx.get_data(EpsilonKey));
         GC.KeepAlive(grad_outputs);
-        return [dStream, (bool)ctx.get_data(HasUpdateKey) ? dStream : null!, dWeight!, null!];
+        dStream.MoveToOuterDisposeScope();
+        return [dStream, (bool)ctx.get_data(HasUpdateKey) ? dStream : null!, dWeight?.MoveToOuterDisposeScope()!, null!];
     }
 
     private static (Tensor Stream, Tensor Normed) Compute(Tensor x, Tensor? update, Tensor weight, double epsilon)

@@ -29,10 +29,11 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
         var (dx, dWeight) = Gradient(saved[0], saved[1], grad_output, elsewhere: null, (double)ctx.get_data(EpsilonKey));
         GC.KeepAlive(grad_output);
-        return [dx, dWeight!, null!];
+        return [dx.MoveToOuterDisposeScope(), dWeight?.MoveToOuterDisposeScope()!, null!];
     }
 
     /// <summary>Gradients of x, to which what comes from elsewhere is added, and of the weight where it asks for one.</summary>

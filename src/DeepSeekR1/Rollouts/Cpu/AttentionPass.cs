@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace DeepSeekR1.Rollouts.Cpu;
@@ -8,7 +9,7 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// </summary>
 internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayout layout) : IDisposable
 {
-    /// <summary>Rows of a block: so many that keys and values are read seldom, so few that their scores stay in the second cache.</summary>
+    /// <summary>Rows of a block: so many that keys and values are read seldom, so few that scores of a thousand tokens stay in the second cache.</summary>
     public const int BlockRows = 32;
 
     private readonly int _queriesPerKey = heads / layout.Heads, _headDim = layout.HeadDim, _valueWidth = layout.ValuePanels * layout.Width;
@@ -20,7 +21,7 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
     /// <summary>Makes room for rows that attend to so many tokens.</summary>
     public void Reserve(int promptTokens, int ownTokens)
     {
-        long floats = (long)BlockRows * _queriesPerKey * (Padded(promptTokens) + Padded(ownTokens));
+        long floats = (long)BlockRows * _queriesPerKey * Stride(layout.Padded(promptTokens) + layout.Padded(ownTokens));
         if (_scores.Bytes >= floats * sizeof(float)) return;
         _scores.Dispose();
         _scores = NativeBuffer.OfFloats(floats);
@@ -41,7 +42,7 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
             promptTokens = Math.Max(promptTokens, row.VisiblePrompt);
             ownTokens = Math.Max(ownTokens, row.VisibleOwn);
         }
-        int ownOffset = Padded(promptTokens), stride = ownOffset + Padded(ownTokens), columns = _queriesPerKey * _headDim;
+        int ownOffset = layout.Padded(promptTokens), stride = Stride(ownOffset + layout.Padded(ownTokens)), columns = _queriesPerKey * _headDim;
         var prompt = rows[0].Prompt.Cache;
 
         // Row i * queries a key + j, of all three, is query head j of row i.
@@ -78,14 +79,18 @@ internal sealed unsafe class AttentionPass(CpuKernels kernels, int heads, KvLayo
         _scores.Dispose();
     }
 
-    private int Padded(int tokens) => (tokens + kernels.Width - 1) / kernels.Width * kernels.Width;
+    /// <summary>
+    /// Numbers from one row of scores to the next: few different ones, as kernels are made for each, and no powers of two, at which rows
+    /// would fall on the same lines of a cache.
+    /// </summary>
+    private int Stride(int tokens) => (int)BitOperations.RoundUpToPowerOf2((uint)tokens) + kernels.Width;
 
     private static void Copy(float* source, float* destination, int count) => new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
 
     /// <summary>Softmax over the visible tokens of the prompt and the sequence's own; what lies between and behind becomes 0.</summary>
     private void Normalise(float* scores, int promptTokens, int ownOffset, int ownTokens)
     {
-        int end = ownOffset + Padded(ownTokens);
+        int end = ownOffset + layout.Padded(ownTokens);
         new Span<float>(scores + promptTokens, ownOffset - promptTokens).Fill(float.NegativeInfinity);
         new Span<float>(scores + ownOffset + ownTokens, end - ownOffset - ownTokens).Fill(float.NegativeInfinity);
         kernels.Softmax(scores, _scale, end);

@@ -47,11 +47,11 @@ internal abstract unsafe class CpuKernels
     public virtual void MultiplyWeights(Rows left, in Panels right, int firstPanel, int endPanel, Rows result, Epilogue epilogue = default) =>
         Multiply(left, right, firstPanel, endPanel, result, epilogue);
 
-    /// <summary>How keys and values lie best for <see cref="MultiplyCache"/>.</summary>
+    /// <summary>Whether <see cref="MultiplyCache"/> wants keys of several tokens, and all of a value, side by side.</summary>
     public virtual bool TakeCacheTogether(PanelType type) => false;
 
     /// <summary>
-    /// As <see cref="Multiply"/> of all panels, for cached keys or values in the layout that was asked for. The columns of a result up to the
+    /// As <see cref="Multiply"/> of all panels, for cached keys or values in a layout as <see cref="TakeCacheTogether"/> says. The columns of a result up to the
     /// end of the last panel are written.
     /// </summary>
     public virtual void MultiplyCache(Rows left, in Panels right, Rows result, bool add = false) =>

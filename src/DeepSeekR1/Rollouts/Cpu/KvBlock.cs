@@ -19,8 +19,18 @@ internal sealed record KvLayout(int Layers, int Heads, int HeadDim, int Width, P
 
     public int ValuePanelsTogether => AreTogether ? ValuePanels : 1;
 
-    /// <summary>Values are multiplied so many at a time: those behind the last token must be finite.</summary>
-    public int ValueRun => AreTogether ? Width : 2;
+    /// <summary>
+    /// Values are multiplied so many at a time: those behind the last token must be finite. 32 is what a processor with matrix registers sums
+    /// at once, so that zeros behind a token do not change how those before it are summed.
+    /// </summary>
+    public int ValueRun => AreTogether ? 32 : 2;
+
+    /// <summary>Tokens rounded up to as many as both products of attention take.</summary>
+    public int Padded(int tokens)
+    {
+        int step = Math.Max(Width, ValueRun);
+        return (tokens + step - 1) / step * step;
+    }
 
     public int ElementBytes => Type == PanelType.Float32 ? sizeof(float) : sizeof(ushort);
 
@@ -57,10 +67,10 @@ internal sealed unsafe class KvBlock : IDisposable
     public Panels Keys(int layer, int head, int length) =>
         new(Head(layer, head), (nint)_layout.HeadDim * _layout.Width * _layout.ElementBytes, _layout.HeadDim, length, _layout.Type, _layout.KeyPanelsTogether);
 
-    /// <summary>[length, head dimension]: the right-hand side of probability · value; the length rounded up to whole vectors where values go together.</summary>
+    /// <summary>[length, head dimension]: the right-hand side of probability · value; the length rounded up where values go together.</summary>
     public Panels Values(int layer, int head, int length)
     {
-        if (_layout.AreTogether) length = (length + _layout.ValueRun - 1) / _layout.ValueRun * _layout.ValueRun;
+        if (_layout.AreTogether) length = _layout.Padded(length);
         return new(Head(layer, head) + _keyBytes, (nint)Capacity * _layout.Width * _layout.ElementBytes, length, _layout.HeadDim, _layout.Type, _layout.ValuePanelsTogether);
     }
 
@@ -72,7 +82,7 @@ internal sealed unsafe class KvBlock : IDisposable
     /// <param name="value">[head dimension].</param>
     /// <param name="clearRest">
     /// Zeroes the values behind it up to the end of its <see cref="KvLayout.ValueRun"/>: what a used block held before must not reach products,
-    /// as it may be NaN. Not where several threads store tokens of the block.
+    /// as it may be NaN. Only for the last token of the block that is stored.
     /// </param>
     public void Store(int layer, int head, int token, float* key, float* value, bool clearRest)
     {
@@ -85,7 +95,7 @@ internal sealed unsafe class KvBlock : IDisposable
     private nint Head(int layer, int head) => (nint)_memory.Pointer + (layer * _layout.Heads + head) * _headBytes;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void StoreFloat32(float* block, int token, float* key, float* value, bool clearNext)
+    private void StoreFloat32(float* block, int token, float* key, float* value, bool clearRest)
     {
         int width = _layout.Width, headDim = _layout.HeadDim;
         float* keys = block + (nint)(token / width) * headDim * width + token % width;
@@ -96,7 +106,7 @@ internal sealed unsafe class KvBlock : IDisposable
         {
             int count = Math.Min(width, headDim - i);
             new ReadOnlySpan<float>(value + i, count).CopyTo(new Span<float>(values, count));
-            if (clearNext) new Span<float>(values + width, count).Clear();
+            if (clearRest) new Span<float>(values + width, count).Clear();
         }
     }
 

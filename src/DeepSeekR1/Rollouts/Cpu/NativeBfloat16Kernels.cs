@@ -10,8 +10,11 @@ namespace DeepSeekR1.Rollouts.Cpu;
 /// </summary>
 internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector512<float>>
 {
-    /// <summary>Inner rows of cached values at a time: the processor's kernels are made for each number of them, and there shall be few.</summary>
-    private const int InnerTile = 128;
+    /// <summary>
+    /// Inner rows and rows of products with the cache at a time. oneDNN makes a kernel for each shape and each stride and keeps it, so that there
+    /// must be few of them, however long sequences are and however many live.
+    /// </summary>
+    private const int InnerTile = 128, RowTile = 32, RowStep = 8;
 
     [ThreadStatic]
     private static NativeBuffer? _narrowed;
@@ -26,14 +29,20 @@ internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector5
             return;
         }
         int inner = (right.Inner + 1) / 2 * 2, panels = Panel.Count(right.Columns, Width), pairBytes = Panel.PairBytes(right.Type, Width);
-        ushort* narrowed = Narrow(left, inner);
-        for (int panel = 0; panel < panels; panel += right.Together)
+        for (int first = 0; first < inner; first += InnerTile)
         {
-            int columns = Math.Min(right.Together, panels - panel) * Width;
-            for (int first = 0; first < inner; first += InnerTile)
+            int depth = Math.Min(InnerTile, inner - first);
+            ushort* narrowed = Narrow(left with { Data = left.Data + first * sizeof(float) }, depth, InnerTile);
+            for (int panel = 0; panel < panels; panel += right.Together)
             {
+                int columns = Math.Min(right.Together, panels - panel) * Width;
                 uint* pairs = (uint*)(right[panel, pairBytes] + first / 2 * right.Step(pairBytes));
-                NativeProduct.Multiply(left.Count, columns, Math.Min(InnerTile, inner - first), inner, right.Together * Width, result.Stride, add || first > 0, narrowed + first, pairs, (float*)result.Data + panel * Width);
+                for (int row = 0, count; row < left.Count; row += count)
+                {
+                    int rest = left.Count - row;
+                    count = rest < RowStep ? rest : Math.Min(RowTile, rest / RowStep * RowStep);
+                    NativeProduct.Multiply(count, columns, depth, InnerTile, right.Together * Width, result.Stride, add || first > 0, narrowed + row * InnerTile, pairs, result[row] + panel * Width);
+                }
             }
         }
         NativeProduct.Release();
@@ -47,7 +56,7 @@ internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector5
             return;
         }
         int inner = (right.Inner + 1) / 2 * 2, pair = 2 * Width;
-        ushort* narrowed = Narrow(left, inner);
+        ushort* narrowed = Narrow(left, inner, inner);
         for (int panel = firstPanel; panel < endPanel; panel += 2)
         {
             float* columns = (float*)result.Data + panel * Width;
@@ -57,17 +66,17 @@ internal sealed unsafe class NativeBfloat16Kernels : CpuKernels<Simd512, Vector5
         NativeProduct.Release();
     }
 
-    /// <summary>Rows of whole pairs, rounded to bfloat16.</summary>
-    private static ushort* Narrow(Rows rows, int inner)
+    /// <summary>The first numbers of each row, rounded to bfloat16, so many apart.</summary>
+    private static ushort* Narrow(Rows rows, int count, int stride)
     {
-        long bytes = (long)rows.Count * inner * sizeof(ushort);
+        long bytes = (long)rows.Count * stride * sizeof(ushort);
         if (_narrowed is null || _narrowed.Bytes < bytes)
         {
             _narrowed?.Dispose();
             _narrowed = new NativeBuffer(bytes, onHugePages: false);
         }
         ushort* narrowed = (ushort*)_narrowed.Pointer;
-        for (int row = 0; row < rows.Count; row++) Bfloat16.Round(rows[row], narrowed + (nint)row * inner, inner);
+        for (int row = 0; row < rows.Count; row++) Bfloat16.Round(rows[row], narrowed + (nint)row * stride, count);
         return narrowed;
     }
 

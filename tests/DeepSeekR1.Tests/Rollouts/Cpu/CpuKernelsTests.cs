@@ -153,11 +153,11 @@ public unsafe class CpuKernelsTests
             for (int token = 0; token < tokens; token++) Assert.Equal(scores[query, token], score[0, token]);
         }
 
-        // As attention has it: rows of whole vectors, zero behind what is used.
+        // As attention has it: rows with zeros behind what is used.
         float[,] Multiply(float[,] left, Panels right, float[,] start, bool add)
         {
             int rows = left.GetLength(0), inner = left.GetLength(1), columns = start.GetLength(1), width = kernels.Width;
-            int stride = (inner + width - 1) / width * width, resultStride = Panel.Count(columns, width) * width;
+            int stride = layout.Padded(inner), resultStride = Panel.Count(columns, width) * width;
             using var x = NativeBuffer.OfFloats(rows * stride);
             using var y = NativeBuffer.OfFloats(rows * resultStride);
             for (int row = 0; row < rows; row++)
