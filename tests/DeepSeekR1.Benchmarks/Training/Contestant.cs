@@ -50,17 +50,13 @@ internal sealed class Contestant : IDisposable
         return [.. line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
     }
 
-    /// <summary>The process ends, so that its memory is free for others; the next step starts another.</summary>
-    public void Leave()
+    public void Dispose()
     {
         if (_process is null) return;
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();
-        _process = null;
     }
-
-    public void Dispose() => Leave();
 
     /// <summary>The contestant's side: steps by name until the input ends.</summary>
     public static void Serve(string name, int threads)

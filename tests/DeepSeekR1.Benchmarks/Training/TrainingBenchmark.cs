@@ -44,18 +44,22 @@ internal static class TrainingBenchmark
         Bar.AtLeast("library beside the best of eager mode", seconds.Skip(1).Min() / seconds[0], atLeast, "×");
     }
 
-    /// <summary>
-    /// Whole GRPO steps beside TRL as it comes, and beside the fastest it can be set to; each turn is a process of its own, which warms up.
-    /// </summary>
+    /// <summary>Whole GRPO steps beside TRL as it comes, and beside the fastest it can be set to. Each takes a step in turn, after two to warm up.</summary>
     private static void CompareSteps(int prompts, int runs, Contestant own, Contestant defaults, Contestant bfloat16)
     {
         string step = prompts.ToString(CultureInfo.InvariantCulture);
         Contestant[] all = [own, defaults, bfloat16];
+        foreach (var contestant in all)
+        {
+            // The small step first: with the second refresh the sampler moves its weights to huge pages, which is no part of later steps.
+            contestant.Take("1");
+            contestant.Take(step);
+        }
         var turns = all.Select(_ => new List<double[]>()).ToArray();
         for (int run = 0; run < runs; run++)
         {
-            for (int i = 0; i < all.Length; i++) turns[i].Add(Turn(all[i]));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  turn {run + 1}: {string.Join(", ", all.Zip(turns, (contestant, taken) => string.Create(CultureInfo.InvariantCulture, $"{contestant.Name} {taken[^1][0]:F2} s")))}"));
+            for (int i = 0; i < all.Length; i++) turns[i].Add(all[i].Take(step));
+            Console.WriteLine($"  turn {run + 1}: {string.Join(", ", all.Zip(turns, (contestant, taken) => string.Create(CultureInfo.InvariantCulture, $"{contestant.Name} {taken[^1][0]:F2} s")))}");
         }
         double[][] seconds = [.. turns.Select(Medians)];
         int tokens = prompts * Workload.GroupSize * (Workload.PromptLength + Workload.NewTokens);
@@ -65,28 +69,12 @@ internal static class TrainingBenchmark
         Bar.AtLeast("library beside TRL's defaults (float32 weights, bfloat16 autocast, gradient checkpointing)", seconds[1][0] / seconds[0][0], 5, "×");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"       library beside TRL at its fastest (bfloat16 weights without float32 masters, no gradient checkpointing): {seconds[2][0] / seconds[0][0]:F2} ×"));
 
-        // The first one that is timed by operation makes a heap of another shape.
-        Warm(own);
+        // The first one that is timed by operation allocates in another order, for which the heap has to grow.
         own.Take(Contestant.Profiled + step);
         double[] profile = own.Take(Contestant.Profiled + step);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  a profiled step of the library: products {profile[0] / profile[^1]:P1}, attention {profile[1] / profile[^1]:P1}, sampling {profile[2] / profile[^1]:P1}"));
         Bar.AtLeast("products, attention and sampling of a step", 100 * profile[..^1].Sum() / profile[^1], 90, "%");
-
-        double[] Turn(Contestant contestant)
-        {
-            Warm(contestant);
-            double[] taken = contestant.Take(step);
-            contestant.Leave();
-            return taken;
-        }
-
-        // The small step first: with the second refresh the sampler moves its weights to huge pages, which is no part of later steps.
-        void Warm(Contestant contestant)
-        {
-            contestant.Take("1");
-            contestant.Take(step);
-        }
     }
 
     private static double[] Medians(List<double[]> taken) => [.. Enumerable.Range(0, taken[0].Length).Select(i => Measure.Median([.. taken.Select(numbers => numbers[i])]))];
