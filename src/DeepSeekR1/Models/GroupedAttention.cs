@@ -29,9 +29,10 @@ internal sealed class GroupedAttention : IAttention
     public Tensor Forward(Tensor x, AttentionMask mask, ForwardContext context)
     {
         long batch = x.shape[0], sequence = x.shape[1];
-        var query = Heads(_query.Forward(x), _heads, _queryNorm, context.Rotation);
-        var key = Heads(_key.Forward(x), _keyValueHeads, _keyNorm, context.Rotation);
-        var value = _value.Forward(x).view(batch, sequence, _keyValueHeads, _headDim).transpose(1, 2);
+        var projected = Linear.ForwardAll(x, _query, _key, _value);
+        var query = Heads(projected[0], _heads, _queryNorm, context.Rotation);
+        var key = Heads(projected[1], _keyValueHeads, _keyNorm, context.Rotation);
+        var value = projected[2].view(batch, sequence, _keyValueHeads, _headDim).transpose(1, 2);
         if (context.Cache is { } cache) (key, value) = (cache.Append(_layer, 0, key), cache.Append(_layer, 1, value));
         var attended = Kernels.Attention(query, key, value, mask, _scale);
         return _output.Forward(attended.transpose(1, 2).reshape(batch, sequence, _heads * _headDim));

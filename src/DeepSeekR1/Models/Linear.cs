@@ -17,8 +17,20 @@ internal sealed class Linear(Parameter weight, Parameter? bias)
     /// <summary>[..., inputs] to [..., outputs].</summary>
     public Tensor Forward(Tensor x)
     {
-        var y = OperationClock.IsRunning ? TimedLinear.Of(x, weight, bias) : nn.functional.linear(x, weight, bias);
+        var y = OperationClock.IsRunning ? ProjectionFunction.Of(x, this)[0] : nn.functional.linear(x, weight, bias);
         return Delta is null ? y : Kernels.Add(y, Delta.Forward(x));
+    }
+
+    /// <summary>What several projections make of one input.</summary>
+    public static IReadOnlyList<Tensor> ForwardAll(Tensor x, params ReadOnlySpan<Linear> projections)
+    {
+        // In bfloat16 only: there a sum within the products rounds as often as one after them, in float32 the last bit would be another.
+        bool areSummed = x.dtype == ScalarType.BFloat16 && is_grad_enabled();
+        foreach (var projection in projections) areSummed &= projection.Delta is null;
+        if (areSummed) return ProjectionFunction.Of(x, projections);
+        var results = new Tensor[projections.Length];
+        for (int i = 0; i < results.Length; i++) results[i] = projections[i].Forward(x);
+        return results;
     }
 
     /// <summary>The matrix that <see cref="Forward"/> multiplies with, [outputs, inputs], for autograd.</summary>

@@ -10,5 +10,9 @@ internal sealed class Mlp(ModelParameters parameters, string prefix) : IFeedForw
     private readonly Linear _down = parameters.Linear(prefix + "down_proj");
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor x) => _down.Forward(Kernels.SwiGlu(_gate.Forward(x), _up.Forward(x)));
+    public Tensor Forward(Tensor x)
+    {
+        var projected = Linear.ForwardAll(x, _gate, _up);
+        return _down.Forward(Kernels.SwiGlu(projected[0], projected[1]));
+    }
 }
