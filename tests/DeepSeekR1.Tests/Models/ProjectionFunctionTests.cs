@@ -1,8 +1,9 @@
 using DeepSeekR1.Models;
 using DeepSeekR1.Tests.Training;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Linear = DeepSeekR1.Models.Linear;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace DeepSeekR1.Tests.Models;
 
