@@ -9,7 +9,7 @@ namespace DeepSeekR1.Models;
 /// </summary>
 internal sealed class ProjectionFunction : autograd.MultiTensorFunction<ProjectionFunction>
 {
-    private const string HaveBiasKey = "haveBias";
+    private const string BiasesLearnKey = "biasesLearn";
 
     /// <inheritdoc/>
     public override string Name => nameof(ProjectionFunction);
@@ -34,7 +34,7 @@ internal sealed class ProjectionFunction : autograd.MultiTensorFunction<Projecti
     public override List<Tensor> forward(autograd.AutogradContext ctx, params object[] vars)
     {
         ctx.save_for_backward([(Tensor)vars[0], .. Enumerable.Range(0, vars.Length / 2).Select(i => (Tensor)vars[1 + 2 * i])]);
-        ctx.save_data(HaveBiasKey, Enumerable.Range(0, vars.Length / 2).Select(i => vars[2 + 2 * i] is not null).ToArray());
+        ctx.save_data(BiasesLearnKey, Enumerable.Range(0, vars.Length / 2).Select(i => vars[2 + 2 * i] is Tensor { requires_grad: true }).ToArray());
         return Multiply(vars);
     }
 
@@ -43,12 +43,12 @@ internal sealed class ProjectionFunction : autograd.MultiTensorFunction<Projecti
     {
         using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        bool[] haveBias = (bool[])ctx.get_data(HaveBiasKey);
+        bool[] biasesLearn = (bool[])ctx.get_data(BiasesLearnKey);
         var x = saved[0];
         var rows = x.reshape(-1, x.shape[^1]);
         Tensor? dx = null;
-        var gradients = new Tensor?[1 + 2 * haveBias.Length];
-        for (int i = 0; i < haveBias.Length; i++)
+        var gradients = new Tensor?[1 + 2 * biasesLearn.Length];
+        for (int i = 0; i < biasesLearn.Length; i++)
         {
             var weight = saved[1 + i];
             var dy = grad_outputs[i].reshape(-1, weight.shape[0]);
@@ -56,7 +56,7 @@ internal sealed class ProjectionFunction : autograd.MultiTensorFunction<Projecti
             if (x.requires_grad) dx = dx is null ? dy.mm(weight) : dx.addmm_(dy, weight);
             if (weight.requires_grad) gradients[1 + 2 * i] = dy.t().mm(rows);
             OperationClock.Stop(Operation.Products, start);
-            if (haveBias[i]) gradients[2 + 2 * i] = dy.sum([0]);
+            if (biasesLearn[i]) gradients[2 + 2 * i] = dy.sum([0]);
         }
         gradients[0] = dx?.view(x.shape);
         GC.KeepAlive(grad_outputs);

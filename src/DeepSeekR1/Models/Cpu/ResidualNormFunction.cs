@@ -18,7 +18,8 @@ internal sealed unsafe class ResidualNormFunction : autograd.MultiTensorFunction
     public static (Tensor Stream, Tensor Normed) Of(Tensor x, Tensor? update, Tensor weight, double epsilon)
     {
         (x, update) = (x.contiguous(), update?.contiguous());
-        if (!(CpuTensors.Record(x, weight) || (update is not null && CpuTensors.Record(update)))) return Compute(x, update, weight, epsilon);
+        bool isRecorded = update is null ? CpuTensors.Record(x, weight) : CpuTensors.Record(x, update, weight);
+        if (!isRecorded) return Compute(x, update, weight, epsilon);
         var results = apply(x, update!, weight, epsilon);
         return (results[0], results[1]);
     }
